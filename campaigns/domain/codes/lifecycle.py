@@ -1,0 +1,5 @@
+"""Codes of the lifecycle part."""
+
+from campaigns.domain.codes.model import Code
+
+CODES: dict[str, Code] = {}
