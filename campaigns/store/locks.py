@@ -1,0 +1,29 @@
+"""Locks in the one order everybody takes them: campaign -> allotment -> voucher -> payment -> usage -> key.
+
+The campaign's lock is an advisory one, so that sharing it on every payment writes no row.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from campaigns.store.pool import Connection
+
+CAMPAIGN_LOCKS = 1  # the first of the two advisory-lock numbers
+
+
+async def share_campaigns(connection: Connection, seqs: Iterable[int]) -> None:
+    """Keep the campaigns (by ``seq``) from changing state until the transaction ends; payments do this."""
+    for seq in sorted(set(seqs)):
+        await connection.execute("SELECT pg_advisory_xact_lock_shared($1, $2)", CAMPAIGN_LOCKS, seq)
+
+
+async def lock_campaign(connection: Connection, seq: int) -> None:
+    """Hold the campaign alone until the transaction ends; whoever changes its state or terms does this."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", CAMPAIGN_LOCKS, seq)
+
+
+async def campaign_now(connection: Connection) -> datetime:
+    """Read the campaign time. Ask after the locks, once, and hand it on as an operand."""
+    now = await connection.fetchval("SELECT campaign_now()")
+    assert isinstance(now, datetime)
+    return now

@@ -1,0 +1,69 @@
+"""Bring a database to the newest schema: tortoise's executor under one advisory lock.
+
+The executor itself has no lock between two migrating processes, so a session of our own holds one.
+"""
+
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.migrations.api.migrate import migrate as run_migrations
+
+MIGRATION_LOCK = 0x686F6E67  # "hong"
+SUPPORTED_MAJOR = 18
+
+
+class WrongServerError(RuntimeError):
+    """The database server is of a version hongbao was not tried on."""
+
+
+class WrongModeError(RuntimeError):
+    """The database was created for another mode (production, demo, test) than the process runs in."""
+
+
+async def migrate(owner_dsn: str, mode: str) -> None:
+    """Migrate the database of ``owner_dsn`` and settle its mode (``production``, ``demo`` or ``test``).
+
+    Raises WrongServerError and WrongModeError; safe to run from several processes at once.
+    """
+    lock = await asyncpg.connect(owner_dsn)
+    try:
+        major = lock.get_server_version().major
+        if major != SUPPORTED_MAJOR:
+            raise WrongServerError(f"PostgreSQL {major} found, {SUPPORTED_MAJOR} needed")
+        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        try:
+            await run_migrations(config=tortoise_config(owner_dsn))
+        finally:
+            await Tortoise.close_connections()
+        await lock.execute("INSERT INTO clock (mode) VALUES ($1) ON CONFLICT DO NOTHING", mode)
+        found = await lock.fetchval("SELECT mode FROM clock")
+        if found != mode:
+            raise WrongModeError(f"this database was made for {found} mode, the process runs in {mode} mode")
+    finally:
+        await lock.close()
+
+
+def tortoise_config(dsn: str) -> dict[str, object]:
+    """Say to tortoise what an asyncpg DSN says, Unix sockets (``?host=/dir``) included."""
+    parts = urlsplit(dsn)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if pair)
+    credentials = {
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": parts.path.lstrip("/"),
+        "host": unquote(query.get("host", parts.hostname or "localhost")),
+        "port": parts.port or int(query.get("port", "5432")),
+    }
+    return {
+        "connections": {
+            "default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials},
+        },
+        "apps": {
+            "hongbao": {
+                "models": ["campaigns.store.models"],
+                "migrations": "campaigns.store.migrations",
+                "default_connection": "default",
+            }
+        },
+    }

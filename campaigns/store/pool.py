@@ -1,0 +1,92 @@
+"""The asyncpg pool for everything that moves value or writes at all.
+
+Money is refused at start-up unless the server is durable: fsync and full_page_writes on, and
+synchronous_commit on in every pooled connection.
+"""
+
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+
+from campaigns.domain.errors import TryAgain
+
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 15_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
+ACQUIRE_TIMEOUT_SECONDS = 5.0
+DEFAULT_POOL_SIZE = 10
+
+Connection = asyncpg.Connection
+
+
+class NotDurableError(RuntimeError):
+    """The database server may lose a committed payment; hongbao does not run on it."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A bounded pool; `acquire` answers `TryAgain` (busy) when no connection comes free in time."""
+
+    raw: asyncpg.Pool
+
+    def acquire(self) -> "_Acquire":
+        return _Acquire(self.raw)
+
+    async def close(self) -> None:
+        await self.raw.close()
+
+
+class _Acquire:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Connection:
+        try:
+            self._connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise TryAgain("busy") from None
+        return self._connection
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._pool.release(self._connection)
+
+
+async def open_pool(dsn: str, size: int = DEFAULT_POOL_SIZE) -> Pool:
+    """Open a pool of ``size`` connections. Raises NotDurableError, or asyncpg's and OS errors when unreachable."""
+    raw = await asyncpg.create_pool(
+        dsn,
+        min_size=min(2, size),
+        max_size=size,
+        init=_prepare,
+        server_settings={
+            "application_name": "hongbao",
+            "synchronous_commit": "on",
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            "timezone": "UTC",
+        },
+    )
+    return Pool(raw)
+
+
+async def _prepare(connection: Connection) -> None:
+    rows = await connection.fetch(
+        "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
+    )
+    off = sorted(row["name"] for row in rows if row["setting"] != "on")
+    if off:
+        raise NotDurableError(f"turn on {', '.join(off)} in PostgreSQL: money is not safe without")
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=_decode_json, format="text"
+    )
+
+
+def _encode_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _decode_json(text: str) -> object:
+    return msgspec.json.decode(text)
