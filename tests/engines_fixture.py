@@ -1,0 +1,42 @@
+"""One embedded pair of engines for a whole test session, as durable as in use, gone at its end.
+
+Imported by tests/conftest.py as a plugin. Tests make databases of their own with
+`engines.create_database(name, template=...)` and `engines.drop_database(name)`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from campaigns.runtime.engines import Engines
+from campaigns.runtime.engines.clean import clean
+from campaigns.runtime.settings import Mode, Settings
+
+
+def engine_settings(data_dir: Path) -> Settings:
+    """Settings of a test's own engines: smaller than in use, and just as durable."""
+    return Settings(
+        mode=Mode.TEST,
+        data_dir=data_dir,
+        secrets_dir=data_dir / "secrets",
+        postgres_shared_buffers_mb=128,
+        postgres_max_wal_mb=1024,
+    )
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """The session's engines; DATABASE_URL is not looked at, so that no other database is ever touched."""
+    directory = Path(tempfile.mkdtemp(prefix="hongbao-test-"))
+    pair = Engines(engine_settings(directory / "data"))
+    try:
+        yield pair
+    finally:
+        pair.close(wait=True)
+        clean(directory / "data")
+        shutil.rmtree(directory)
