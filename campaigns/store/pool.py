@@ -11,11 +11,7 @@ import msgspec
 
 from campaigns.domain.errors import TryAgain
 
-LOCK_TIMEOUT_MS = 5_000
-STATEMENT_TIMEOUT_MS = 15_000
-IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
-ACQUIRE_TIMEOUT_SECONDS = 5.0
-DEFAULT_POOL_SIZE = 10
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
 Connection = asyncpg.Connection
 
@@ -29,22 +25,24 @@ class Pool:
     """A bounded pool; `acquire` answers `TryAgain` (busy) when no connection comes free in time."""
 
     raw: asyncpg.Pool
+    acquire_timeout_seconds: float
 
     def acquire(self) -> "_Acquire":
-        return _Acquire(self.raw)
+        return _Acquire(self.raw, self.acquire_timeout_seconds)
 
     async def close(self) -> None:
         await self.raw.close()
 
 
 class _Acquire:
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, timeout_seconds: float) -> None:
         self._pool = pool
+        self._timeout_seconds = timeout_seconds
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Connection:
         try:
-            self._connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+            self._connection = await self._pool.acquire(timeout=self._timeout_seconds)
         except TimeoutError:
             raise TryAgain("busy") from None
         return self._connection
@@ -53,8 +51,18 @@ class _Acquire:
         await self._pool.release(self._connection)
 
 
-async def open_pool(dsn: str, size: int = DEFAULT_POOL_SIZE) -> Pool:
-    """Open a pool of ``size`` connections. Raises NotDurableError, or asyncpg's and OS errors when unreachable."""
+async def open_pool(
+    dsn: str,
+    *,
+    size: int,
+    acquire_timeout_ms: int = 5_000,
+    lock_timeout_ms: int = 5_000,
+    statement_timeout_ms: int = 30_000,
+) -> Pool:
+    """Open a pool of at most ``size`` connections with the limits of Settings.
+
+    Raises NotDurableError, or asyncpg's and OS errors when the server cannot be reached.
+    """
     raw = await asyncpg.create_pool(
         dsn,
         min_size=min(2, size),
@@ -63,13 +71,13 @@ async def open_pool(dsn: str, size: int = DEFAULT_POOL_SIZE) -> Pool:
         server_settings={
             "application_name": "hongbao",
             "synchronous_commit": "on",
-            "lock_timeout": str(LOCK_TIMEOUT_MS),
-            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "lock_timeout": str(lock_timeout_ms),
+            "statement_timeout": str(statement_timeout_ms),
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
             "timezone": "UTC",
         },
     )
-    return Pool(raw)
+    return Pool(raw, acquire_timeout_ms / 1_000)
 
 
 async def _prepare(connection: Connection) -> None:

@@ -1,0 +1,67 @@
+"""The migrated database holds the constraints and triggers that are listed in the repository, no more, no less."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from campaigns.runtime.engines import Databases
+from tests.support.constraints import lines
+
+LISTED = Path(__file__).with_name("constraints.txt")
+
+
+async def test_constraints_and_triggers_are_those_listed(owner: asyncpg.Connection) -> None:
+    assert await lines(owner) == LISTED.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("table", ["transfer", "audit"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET at = at", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_books_are_append_only_even_for_the_owner(
+    owner: asyncpg.Connection, table: str, change: str
+) -> None:
+    await owner.execute(
+        "INSERT INTO transfer (cause_id, kind, line, campaign_id, operator_id, debit_kind, debit_id, credit_kind,"
+        " credit_id, amount_fen, at) SELECT i, 'fund', 1, i, i, 'funder', i, 'escrow', i, 1, now()"
+        " FROM gen_random_uuid() AS i"
+    )
+    await owner.execute(
+        "INSERT INTO audit (at, actor_kind, actor_id, action, facts)"
+        " VALUES (now(), 'staff', gen_random_uuid(), 'test', '{}')"
+    )
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await owner.execute(change.format(table))
+
+
+@pytest.mark.parametrize("table", ["transfer", "audit", "idempotency", "refund", "refusal", "turn"])
+@pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
+async def test_the_service_may_not_rewrite_history(database: Databases, table: str, change: str) -> None:
+    connection = await asyncpg.connect(database.app.dsn)
+    try:
+        column = {"idempotency": "status", "turn": "n"}.get(table, "at")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(change.format(table, column))
+    finally:
+        await connection.close()
+
+
+async def test_the_face_of_a_voucher_is_fixed(database: Databases) -> None:
+    connection = await asyncpg.connect(database.app.dsn)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("UPDATE voucher SET face_fen = face_fen + 1")
+    finally:
+        await connection.close()
+
+
+async def test_campaign_time_never_goes_back(owner: asyncpg.Connection) -> None:
+    await owner.execute("UPDATE clock SET shift = '1 hour'")
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await owner.execute("UPDATE clock SET shift = '59 minutes'")
+
+
+async def test_production_has_real_time(owner: asyncpg.Connection) -> None:
+    await owner.execute("TRUNCATE clock")
+    await owner.execute("INSERT INTO clock (mode) VALUES ('production')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute("UPDATE clock SET shift = '1 hour'")
