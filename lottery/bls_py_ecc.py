@@ -17,15 +17,15 @@ from lottery.bls import GROUP_ORDER, BackendName, BlsError
 
 _recursion_limit = sys.getrecursionlimit()
 with warnings.catch_warnings():
-    # py-ecc's dependencies (eth-typing, eth-utils) warn of deprecations at import under some versions of their own
-    # dependencies; that is theirs to mend and must not stop a process that treats warnings as errors.
-    warnings.simplefilter("ignore")
+    # py-ecc brings eth-typing and eth-utils, whose versions it leaves open; a deprecation one of them meets at import
+    # is theirs to mend and must not stop a process that treats warnings as errors.
+    warnings.simplefilter("ignore", DeprecationWarning)
     # As untyped modules: its annotations do not describe what its functions take (a class where they call it).
     _curve: Any = importlib.import_module("py_ecc.optimized_bls12_381")
     _hashing: Any = importlib.import_module("py_ecc.bls.hash_to_curve")
     _compression: Any = importlib.import_module("py_ecc.bls.point_compression")
 # py-ecc raises the limit to 100,000 for the whole process, which turns a runaway recursion anywhere into a crash of
-# the C stack. Its optimized curves do not recurse.
+# the C stack. What is used here recurses once per bit of a scalar at most, far below the ordinary limit.
 sys.setrecursionlimit(_recursion_limit)
 
 _COORDINATE_BYTES = 48
