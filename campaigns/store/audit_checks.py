@@ -322,3 +322,31 @@ async def run_check(connection: Connection, check: Check) -> list[Violation]:
     """Answer the first rows (at most MAX_ROWS_PER_CHECK) that break ``check``."""
     rows = await connection.fetch(f"{check.query} LIMIT {MAX_ROWS_PER_CHECK}")
     return [Violation(check.invariant, check.name, *(str(value) for value in row.values())) for row in rows]
+
+
+_DRAWN = "SELECT id, campaign_id, round FROM draw WHERE state IN ('drawn', 'awarded') ORDER BY id"
+_FILES = "SELECT name, content FROM draw_file WHERE draw_id = $1"
+_AWARDS = """
+SELECT w.id, w.rank, e.code FROM award w JOIN entry e ON e.id = w.entry_id JOIN draw d ON d.window_id = w.window_id
+WHERE d.id = $1 ORDER BY w.rank, w.awarded_at
+"""
+
+
+class DrawnDraw(NamedTuple):
+    """A draw that has a result: its published files, and the awards made of it as (id, rank, entry code)."""
+
+    id: str
+    campaign_id: str
+    round: int
+    files: dict[str, bytes]
+    awards: list[tuple[str, int, str]]
+
+
+async def drawn_draws(connection: Connection) -> list[DrawnDraw]:
+    """Read every draw that has a result, with its files and awards."""
+    draws = []
+    for row in await connection.fetch(_DRAWN):
+        files = {file["name"]: file["content"] for file in await connection.fetch(_FILES, row["id"])}
+        awards = [(str(w["id"]), w["rank"], w["code"]) for w in await connection.fetch(_AWARDS, row["id"])]
+        draws.append(DrawnDraw(str(row["id"]), str(row["campaign_id"]), row["round"], files, awards))
+    return draws

@@ -4,7 +4,10 @@ Money is refused at start-up unless the server is durable: fsync and full_page_w
 synchronous_commit on in every pooled connection.
 """
 
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -13,7 +16,21 @@ from campaigns.domain.errors import TryAgain
 
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
-Connection = asyncpg.Connection
+
+class Connection(Protocol):
+    """What hongbao uses of an asyncpg connection; asyncpg itself brings no types. A row answers ``row["column"]``."""
+
+    async def execute(self, query: str, *args: object) -> str: ...
+    async def executemany(self, command: str, args: Iterable[Sequence[object]]) -> None: ...
+    async def fetch(self, query: str, *args: object) -> list[Any]: ...
+    async def fetchrow(self, query: str, *args: object) -> Any: ...
+    async def fetchval(self, query: str, *args: object) -> Any: ...
+    async def copy_records_to_table(
+        self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str]
+    ) -> str: ...
+    def transaction(
+        self, *, isolation: str = ..., readonly: bool = ...
+    ) -> AbstractAsyncContextManager[Any]: ...
 
 
 class NotDurableError(RuntimeError):
@@ -45,6 +62,7 @@ class _Acquire:
             self._connection = await self._pool.acquire(timeout=self._timeout_seconds)
         except TimeoutError:
             raise TryAgain("busy") from None
+        assert self._connection is not None
         return self._connection
 
     async def __aexit__(self, *exc: object) -> None:
@@ -80,7 +98,7 @@ async def open_pool(
     return Pool(raw, acquire_timeout_ms / 1_000)
 
 
-async def _prepare(connection: Connection) -> None:
+async def _prepare(connection: asyncpg.Connection) -> None:
     rows = await connection.fetch(
         "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
     )

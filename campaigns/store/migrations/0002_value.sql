@@ -12,6 +12,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_digest UNIQUE (digest);
 ALTER TABLE person_proof ADD CONSTRAINT person_proof_once UNIQUE (programme_id, kind, hmac);
 ALTER TABLE token ADD CONSTRAINT token_once UNIQUE (kind, hmac);
 ALTER TABLE entry ADD CONSTRAINT entry_code_once UNIQUE (campaign_id, code);
+ALTER TABLE entry ADD CONSTRAINT entry_log_once UNIQUE (campaign_id, log_index);
 ALTER TABLE entry ADD CONSTRAINT entry_tickets CHECK (tickets BETWEEN 1 AND 100);
 CREATE INDEX person_proof_person ON person_proof (person_id);
 
@@ -68,6 +69,7 @@ CREATE TABLE transfer (
     PRIMARY KEY (cause_id, kind, line)
 );
 CREATE INDEX transfer_campaign ON transfer (campaign_id);
+CREATE INDEX transfer_returned ON transfer (campaign_id, credit_id) WHERE credit_kind = 'returned';
 CREATE TRIGGER transfer_append_only BEFORE UPDATE OR DELETE ON transfer
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER transfer_never_emptied BEFORE TRUNCATE ON transfer
@@ -154,7 +156,7 @@ CREATE TABLE voucher (
     CONSTRAINT voucher_refunds CHECK (refunded_fen <= captured_fen)
 );
 CREATE UNIQUE INDEX voucher_allotment ON voucher (campaign_id, allotment_id);
-CREATE INDEX voucher_person ON voucher (person_id) WHERE state = 'live';
+CREATE INDEX voucher_person ON voucher (person_id, id);
 CREATE INDEX voucher_expiry ON voucher (expires_at) WHERE state = 'live';
 CREATE INDEX voucher_campaign ON voucher (campaign_id);
 
@@ -176,6 +178,8 @@ CREATE TABLE payment (
     captured_fen bigint NOT NULL DEFAULT 0 CHECK (captured_fen BETWEEN 0 AND subsidy_fen),
     returned_goods_fen bigint NOT NULL DEFAULT 0,
     refunded_fen bigint NOT NULL DEFAULT 0,
+    gone_items jsonb NOT NULL DEFAULT '[]',
+    undo_asked_at timestamptz,
     authorized_at timestamptz NOT NULL,
     hold_until timestamptz NOT NULL,
     captured_at timestamptz,
@@ -188,6 +192,7 @@ CREATE TABLE payment (
 );
 CREATE UNIQUE INDEX payment_code ON payment (code_id) WHERE code_id IS NOT NULL;
 CREATE INDEX payment_hold ON payment (hold_until) WHERE state = 'held';
+CREATE INDEX payment_pending ON payment (merchant_id, id) WHERE state = 'held';
 CREATE INDEX payment_merchant ON payment (merchant_id, id);
 CREATE INDEX payment_person ON payment (person_id, id);
 
@@ -239,6 +244,7 @@ CREATE TABLE announcement (
     until timestamptz NOT NULL,
     payment_id uuid
 );
+CREATE INDEX announcement_terminal ON announcement (terminal_id, at);
 
 CREATE TABLE refusal (
     id uuid PRIMARY KEY,
@@ -309,6 +315,7 @@ CREATE TABLE draw_source (
     due timestamptz NOT NULL,
     secret_sealed bytea,
     value text,
+    evidence text,  -- of a beacon: the signature its value was verified by
     received_at timestamptz,
     PRIMARY KEY (draw_id, number)
 );
@@ -328,6 +335,16 @@ CREATE TABLE waitlist (
     stratum text NOT NULL,
     taken_at timestamptz,
     skip_reason text,
+    PRIMARY KEY (draw_id, rank)
+);
+
+-- Who was passed over or gave a place up, in order: skips.csv.
+CREATE TABLE skip (
+    draw_id uuid NOT NULL REFERENCES draw,
+    rank integer NOT NULL,
+    entry_code text NOT NULL,
+    reason text NOT NULL,
+    at timestamptz NOT NULL,
     PRIMARY KEY (draw_id, rank)
 );
 
