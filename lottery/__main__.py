@@ -134,7 +134,7 @@ def draw_command(
         )
     evidence = _evidence(commitment, beacon_path, rehearsal, unverified)
     kinds = [source.kind for source in commitment.sources if source.kind not in BEACON_KINDS]
-    values = {kind: given.get(kind) or MISSING for kind in kinds}
+    values: dict[str, str] = {kind: given.get(kind) or MISSING for kind in kinds}
     for name, value in given.items():
         if value and name not in kinds:
             raise LotteryError("unknown_source", f"the commitment names no source {name!r}")

@@ -168,24 +168,30 @@ def draw_files(
 ) -> Drawn:
     """Run a committed draw: `files` are the commitment's, `values` those of the sources other than the beacon.
 
-    `exclude` holds the winners of earlier rounds. Raises LotteryError when the files are not those committed to,
-    TranscriptError as `build_transcript`.
+    `exclude` holds the winners of earlier rounds. Raises LotteryError when a file is missing, when the files are not
+    those committed to, or when round 1 is to exclude somebody; TranscriptError as `build_transcript`.
     """
-    commitment = parse_commitment(files["commit.json"])
-    _refuse(check_committed(files, commitment))
-    rules = parse_rules(files["rules.json"])
+    absent = [name for name in COMMITMENT_FILES if name not in files]
+    if absent:
+        raise LotteryError("missing_file", f"{', '.join(absent)} of the commitment is not there")
+    committed = {name: files[name] for name in COMMITMENT_FILES}
+    commitment = parse_commitment(committed["commit.json"])
+    _refuse(check_committed(committed, commitment))
+    if exclude and commitment.round == 1:
+        raise LotteryError("exclude_not_allowed", "round 1 excludes nobody")
+    rules = parse_rules(committed["rules.json"])
     kind, _, _ = committed_beacon(commitment)
     beacon = beacon_value(evidence.chain_hash, evidence.round, evidence.randomness)
     transcript = build_transcript(
         commitment,
-        commitment_digest(files["commit.json"]),
+        commitment_digest(committed["commit.json"]),
         {**values, kind: beacon},
         exclude_digest(exclude) if commitment.round > 1 else "",
     )
     seed = seed_of(transcript)
-    result = draw(parse_entries(split_lines(files["entries.csv"])), rules, seed, exclude)
+    result = draw(parse_entries(split_lines(committed["entries.csv"])), rules, seed, exclude)
     produced = {transcript_name(commitment.round): transcript, **outcome_files(result)}
-    produced["result.json"] = format_result(describe({**files, **produced}, evidence))
+    produced["result.json"] = format_result(describe({**committed, **produced}, evidence))
     return Drawn(produced, seed, result, winner_amounts_fen(result, rules, seed))
 
 
