@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from msgspec import field
+
 from campaigns.domain.terms.model import Model, Terms, Whitelist
 
 
@@ -135,3 +137,4 @@ class Definition(Model, frozen=True):
     time_zone: str = "Asia/Shanghai"
     per_person: int = 1
     refund_days: int = 30
+    place_names: dict[str, Text] = field(default_factory=dict)  # of nine-digit townships and zones

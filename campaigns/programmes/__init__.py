@@ -1,0 +1,1 @@
+"""Programme and campaign templates: data only."""
