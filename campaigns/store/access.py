@@ -1,0 +1,52 @@
+"""What the edge asks of the database before any rule: whose key this is, and whether a person is the programme's."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from campaigns.store.pool import Connection
+
+# A till's key speaks for its merchant, and dies with the till, the store or the merchant; a member of
+# staff who left has no key.
+_KEY = """
+SELECT k.kind, k.subject_id, k.programme_id, k.scopes, s.merchant_id
+FROM api_key k
+LEFT JOIN terminal t ON k.kind = 'terminal' AND t.id = k.subject_id AND t.active
+LEFT JOIN store s ON s.id = t.store_id AND s.active
+LEFT JOIN merchant m ON m.id = CASE k.kind WHEN 'terminal' THEN s.merchant_id
+                                           WHEN 'merchant' THEN k.subject_id END AND m.active
+LEFT JOIN staff f ON k.kind IN ('staff', 'auditor') AND f.id = k.subject_id
+WHERE k.digest = $1 AND k.revoked_at IS NULL
+  AND (k.kind NOT IN ('terminal', 'merchant') OR m.id IS NOT NULL)
+  AND (k.kind <> 'staff' OR f.active)
+  AND (k.kind <> 'auditor' OR f.active IS NOT FALSE)
+"""
+
+
+class KeyRow(NamedTuple):
+    """A live key; ``merchant_id`` is set for a till's."""
+
+    kind: str
+    subject_id: UUID
+    programme_id: UUID
+    scopes: list[str]
+    merchant_id: UUID | None
+
+
+async def find_key(connection: Connection, digest: bytes) -> KeyRow | None:
+    """The live key of this SHA-256 digest, or None: unknown, revoked, or its owner is no longer active."""
+    row = await connection.fetchrow(_KEY, digest)
+    return None if row is None else KeyRow(*row)
+
+
+async def person_exists(connection: Connection, programme_id: UUID, person_id: UUID) -> bool:
+    """Whether the person is registered with the programme."""
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM person WHERE id = $1 AND programme_id = $2)", person_id, programme_id
+        )
+    )
+
+
+async def applied_migrations(connection: Connection) -> set[str]:
+    """Names of the migrations this database has had."""
+    return {row[0] for row in await connection.fetch("SELECT name FROM tortoise_migrations")}
