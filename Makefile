@@ -1,0 +1,52 @@
+# make demo and make test do all their own set-up: Python 3.11 or newer, git and make are enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: help install demo demo-kill test lint types mutants schema constraints clean
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(READY) ## make the virtual environment in .venv
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "hongbao needs Python 3.11 or newer; this is $$($(PYTHON) --version). Say which to use: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## a whole campaign on real engines; ARGS='pingyin --exit --json figures.json'
+	$(BIN)/hongbao demo $(ARGS)
+
+demo-kill: $(READY) ## the demo under kill -9 of every part, resumed each time
+	$(BIN)/python -m tests.demo_kill $(ARGS)
+
+test: $(READY) ## all tests; ARGS='tests/domain -k decide'
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## style, types and the arrows between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory types
+
+types: $(READY)
+	$(BIN)/mypy lottery campaigns/domain campaigns/services
+
+mutants: $(READY) ## twenty one-line changes to rules, locks and transfers; each must turn a test red
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+schema: $(READY) ## write the JSON Schema of a campaign file for editors
+	$(BIN)/hongbao campaign schema > campaigns/programmes/campaign.schema.json
+
+constraints: $(READY) ## list the constraints of the migrated database anew, after a change of the schema
+	$(BIN)/python -m tests.support.constraints > tests/store/constraints.txt
+
+clean: ## remove what hongbao made: engines' data in ./var and /var/tmp, caches, the virtual environment
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m campaigns.runtime.engines clean; fi
+	rm -rf var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(VENV)
