@@ -68,6 +68,10 @@ def build_transcript(
     for kind in kinds:
         if kind not in values:
             raise TranscriptError("value_absent", f"no value for the source {kind}")
+        # Before the lines are put together: a line feed in a value would forge a line.
+        problem = check_value(kind, values[kind])
+        if problem:
+            raise TranscriptError("source_value", f"source {kind}: {problem}")
     transcript = Transcript(
         draw=commitment.draw,
         round=commitment.round,
