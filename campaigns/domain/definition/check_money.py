@@ -15,7 +15,7 @@ def check_money(draft: Definition, ledger: Ledger) -> None:
             total = sum(record.share_bp for record in getattr(draft, member))
             if total != BASIS_POINTS:
                 ledger.add("file_shares_sum", (member,), sum=total, difference=f"{BASIS_POINTS - total:+d}")
-    plan = plan_of(draft, ledger)
+    plan = plan_of(draft)
     if plan is None or not isinstance(plan.tiers, tuple):
         return
     before = ledger.count

@@ -148,6 +148,6 @@ def _at(draft: object, path: Iterable[str | int]) -> object:
     return draft
 
 
-def plan_of(draft: Definition, ledger: Ledger) -> DrawPlan | ListPlan | RushPlan | None:
+def plan_of(draft: Definition) -> DrawPlan | ListPlan | RushPlan | None:
     """The issuing plan where its kind could be read; its members may still be unsound."""
     return draft.issuing if isinstance(draft.issuing, DrawPlan | ListPlan | RushPlan) else None

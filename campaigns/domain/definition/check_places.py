@@ -10,9 +10,6 @@ def check_places(draft: Definition, ledger: Ledger) -> None:
     """Every place is a known region in significant digits; shops and quotas lie in the campaign's places."""
     own = _known(draft.places, ("places",), ledger)
     registration = _known(getattr(draft.registration, "places", ()), ("registration", "places"), ledger)
-    _not_nested(registration, ("registration", "places"), ledger)
-    if not registration:
-        _not_nested(own, ("places",), ledger)
     for part in ("terms", "merchants"):
         listed = _known(getattr(getattr(draft, part), "places", ()), (part, "places"), ledger)
         for i, code in listed.items():
@@ -50,37 +47,38 @@ def _known_place(code: str, path: Path, ledger: Ledger) -> bool:
     return False
 
 
-def _not_nested(places: dict[int, str], path: Path, ledger: Ledger) -> None:
-    for i, code in places.items():
-        outer = next((p for p in places.values() if p != code and covers(p, code)), None)
-        if outer is not None:
-            ledger.add("file_places_nested", (*path, i), given=code, outer=outer)
-
-
 def _quotas(draft: Definition, own: dict[int, str], registration: dict[int, str], ledger: Ledger) -> None:
-    plan = plan_of(draft, ledger)
+    plan = plan_of(draft)
     if not isinstance(plan, DrawPlan) or not isinstance(plan.tiers, tuple):
         return
-    nameable = (registration or own).values()
-    for t in range(len(plan.tiers)):
-        path: Path = ("issuing", "tiers", t, "quotas")
-        quotas = getattr(plan.tiers[t], "quotas", ())
-        if not isinstance(quotas, tuple):
+    places = _quota_places(plan, ledger)
+    seen: set[tuple[Path, str]] = set()
+    for path, code in places.items():
+        if (path[:4], code) in seen:
+            ledger.add("file_item_doubled", path, given=code)
+        seen.add((path[:4], code))
+        # An entrant stands in the most exact quota place alone, so a wider quota could not be used by them.
+        outer = next((other for other in places.values() if other != code and covers(other, code)), None)
+        if outer is not None:
+            ledger.add("file_places_nested", path, given=code, outer=outer)
+        if not ledger.sound(("places",), ("registration", "places")):
             continue
-        seen: set[str] = set()
-        for q, quota in enumerate(quotas):
-            where = (*path, q, "place")
-            if not ledger.sound(where) or not _known_place(quota.place, where, ledger):
-                continue
-            if quota.place in seen:
-                ledger.add("file_item_doubled", where, given=quota.place)
-            seen.add(quota.place)
-            if not ledger.sound(("places",), ("registration", "places")):
-                continue
-            if own and not covered_by(quota.place, tuple(own.values())):
-                _outside(quota.place, where, own, ledger)
-            elif nameable and quota.place not in nameable:
-                ledger.add("file_quota_not_registrable", where, given=quota.place)
+        if own and not covered_by(code, tuple(own.values())):
+            _outside(code, path, own, ledger)
+        elif registration and not any(overlap(code, place) for place in registration.values()):
+            ledger.add("file_quota_not_registrable", path, given=code)
+
+
+def _quota_places(plan: DrawPlan, ledger: Ledger) -> dict[Path, str]:
+    """The known places of all quotas by the path of each."""
+    places: dict[Path, str] = {}
+    for t, tier in enumerate(plan.tiers):
+        quotas = getattr(tier, "quotas", ())
+        for q, quota in enumerate(quotas if isinstance(quotas, tuple) else ()):
+            path: Path = ("issuing", "tiers", t, "quotas", q, "place")
+            if ledger.sound(path) and _known_place(quota.place, path, ledger):
+                places[path] = quota.place
+    return places
 
 
 def _outside(code: str, path: Path, own: dict[int, str], ledger: Ledger) -> None:

@@ -88,7 +88,7 @@ def _promises(terms: Terms, steps: tuple[Step, ...], draft: Definition, ledger: 
 
 
 def _largest_face(draft: Definition, ledger: Ledger) -> int | None:
-    plan = plan_of(draft, ledger)
+    plan = plan_of(draft)
     if plan is None or not ledger.sound(("issuing", "tiers")) or not plan.tiers:
         return None
     amounts = [tier.amount for tier in plan.tiers]

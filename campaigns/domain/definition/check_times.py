@@ -38,7 +38,7 @@ def check_times(draft: Definition, ledger: Ledger) -> None:
     """The time zone, every local time, the stages a plan needs and their order, sources and openings."""
     zone = zone_of_draft(draft, ledger)
     spans = spans_of(draft, zone, ledger)
-    plan = plan_of(draft, ledger)
+    plan = plan_of(draft)
     if plan is not None:
         _stages(plan, draft, ledger)
     _order(spans, ledger)

@@ -73,7 +73,7 @@ def parse(source: bytes | str, ledger: Ledger) -> Node | None:
 def _decode(source: bytes | str, ledger: Ledger) -> str:
     size = len(source) if isinstance(source, bytes) else len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_FILE_BYTES:
-        ledger.add("file_too_large", (), limit_bytes=MAX_FILE_BYTES, size_bytes=size)
+        ledger.add("file_too_large", (), limit_bytes=MAX_FILE_BYTES)
         raise _Stop
     text = source if isinstance(source, str) else _decode_utf8(source, ledger)
     if text.startswith("\ufeff"):
