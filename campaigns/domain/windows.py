@@ -95,7 +95,7 @@ def expiry(granted_at: datetime, valid_days: int | None, spending_end: datetime,
 def local_text(at: datetime, zone: ZoneInfo) -> str:
     """Write a moment as ``2020-10-12 18:00`` in ``zone``."""
     try:
-        return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        return at.astimezone(zone).replace(tzinfo=None).isoformat(" ", "minutes")
     except OverflowError:  # the first and last day Python knows; no campaign lives there
         return at.isoformat(" ", "minutes")
 
