@@ -85,6 +85,21 @@ CREATE TABLE funding (
 );
 CREATE INDEX funding_campaign ON funding (campaign_id);
 
+CREATE TABLE terms_change (
+    id uuid PRIMARY KEY,
+    campaign_id uuid NOT NULL REFERENCES campaign,
+    source text NOT NULL,
+    author_id uuid NOT NULL REFERENCES staff,
+    approver_id uuid REFERENCES staff,
+    version integer,
+    proposed_at timestamptz NOT NULL,
+    approved_at timestamptz,
+    CONSTRAINT terms_change_four_eyes CHECK (approver_id IS DISTINCT FROM author_id),
+    CONSTRAINT terms_change_approved CHECK ((approver_id IS NULL) = (version IS NULL)
+        AND (approver_id IS NULL) = (approved_at IS NULL))
+);
+CREATE INDEX terms_change_campaign ON terms_change (campaign_id);
+
 -- Issuing --------------------------------------------------------------------------------------------
 
 CREATE TABLE issue_window (
@@ -360,7 +375,7 @@ BEGIN
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app;
         GRANT UPDATE ON campaign, api_key, staff, merchant, store, terminal, token, wallet, entry, allotment,
             award, payment, payment_line, usage_counter, announcement, draw, draw_source,
-            waitlist TO app;
+            waitlist, terms_change TO app;
         REVOKE INSERT ON clock, tortoise_migrations FROM app;
         GRANT UPDATE (shift) ON clock TO app;
         GRANT UPDATE (balance_fen, held_fen, captured_fen, refunded_fen, taken_back_fen, uses, state)
