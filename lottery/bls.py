@@ -32,12 +32,15 @@ class BlsError(LotteryError):
 
 
 class Backend(Protocol):
-    """What a BLS library must do; bytes given to it have passed `check_g1` and `check_g2`."""
+    """What a BLS library must do."""
 
     name: BackendName
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes, dst: bytes) -> bool:
-        """Whether the pairing equation holds; BlsError for a point off the curve, infinite or outside the subgroup."""
+        """Whether the pairing equation holds.
+
+        BlsError, as `check_g1` and `check_g2`, or `point` for a point off the curve or outside the subgroup.
+        """
 
     def sign(self, secret: int, message: bytes, dst: bytes) -> bytes:
         """The compressed G1 signature over the message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
-from lottery.bls import BackendName, BlsError
+from lottery.bls import BackendName, BlsError, check_g1, check_g2
 
 
 class ArkworksBackend:
@@ -30,20 +30,17 @@ def _scalar(secret: int) -> Scalar:
 
 
 def _decode_g1(data: bytes) -> G1Point:
+    check_g1(data)
     try:
-        point = G1Point.from_compressed_bytes(data)
+        # Checks curve and subgroup; infinity has been refused by its encoding.
+        return G1Point.from_compressed_bytes(data)
     except ValueError as error:
         raise BlsError("point", "the signature is not a point of the group") from error
-    if point == G1Point.identity() or not point.is_in_subgroup():
-        raise BlsError("point", "the signature is not a point of the group")
-    return point
 
 
 def _decode_g2(data: bytes) -> G2Point:
+    check_g2(data)
     try:
-        point = G2Point.from_compressed_bytes(data)
+        return G2Point.from_compressed_bytes(data)
     except ValueError as error:
         raise BlsError("point", "the public key is not a point of the group") from error
-    if point == G2Point.identity() or not point.is_in_subgroup():
-        raise BlsError("point", "the public key is not a point of the group")
-    return point

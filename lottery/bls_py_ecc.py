@@ -1,7 +1,7 @@
 """BLS by `py-ecc` (pure Python), put together from its hash to G1 and its pairing.
 
-Its own BLS classes are for keys in G1; its decompression checks neither the subgroup nor, for G1, infinity, so both
-are checked here.
+Its own BLS classes are for keys in G1. Its decompression checks the equation of the curve but neither refuses
+infinity nor checks the subgroup, so both are done here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import warnings
 from functools import lru_cache
 from typing import Any
 
-from lottery.bls import GROUP_ORDER, BackendName, BlsError
+from lottery.bls import GROUP_ORDER, BackendName, BlsError, check_g1, check_g2
 
 _recursion_limit = sys.getrecursionlimit()
 with warnings.catch_warnings():
@@ -55,30 +55,24 @@ class PyEccBackend:
 
 
 def _decode_g1(data: bytes) -> Any:
+    check_g1(data)
     try:
-        point = _compression.decompress_G1(int.from_bytes(data, "big"))
+        point = _compression.decompress_G1(int.from_bytes(data, "big"))  # checks the curve's equation
     except ValueError as error:
         raise BlsError("point", "the signature is not a point of the group") from error
-    if (
-        _curve.is_inf(point)
-        or not _curve.is_on_curve(point, _curve.b)
-        or not _curve.is_inf(_curve.multiply(point, GROUP_ORDER))
-    ):
+    if not _curve.is_inf(_curve.multiply(point, GROUP_ORDER)):
         raise BlsError("point", "the signature is not a point of the group")
     return point
 
 
 @lru_cache(maxsize=8)
 def _decode_g2(data: bytes) -> Any:
+    check_g2(data)
     halves = int.from_bytes(data[:_COORDINATE_BYTES], "big"), int.from_bytes(data[_COORDINATE_BYTES:], "big")
     try:
-        point = _compression.decompress_G2(halves)
+        point = _compression.decompress_G2(halves)  # checks the curve's equation
     except ValueError as error:
         raise BlsError("point", "the public key is not a point of the group") from error
-    if (
-        _curve.is_inf(point)
-        or not _curve.is_on_curve(point, _curve.b2)
-        or not _curve.is_inf(_curve.multiply(point, GROUP_ORDER))
-    ):
+    if not _curve.is_inf(_curve.multiply(point, GROUP_ORDER)):
         raise BlsError("point", "the public key is not a point of the group")
     return point

@@ -28,8 +28,9 @@ from lottery.bls import FIELD_MODULUS, Backend, BackendName, check_g1, check_g2
 from lottery.rehearsal import derived_public_key
 from tests.lottery import vectors
 
-# Points of the curve outside the subgroup: x = 4 for G1 (found by trial, below), flags of the compressed form set.
+# Points of the curve outside the subgroup, found by trial: x = 4 in G1, x = 2 in G2, with the flag of the compressed form.
 NOT_IN_G1 = "80" + "00" * 46 + "04"
+NOT_IN_G2 = "80" + "00" * 94 + "02"
 
 
 @pytest.fixture(params=["arkworks", "py_ecc"])
@@ -126,6 +127,7 @@ def test_malformed_rounds_fail_before_any_library(change: dict[str, object], cod
         ("00" * 96, "encoding"),
         (QUICKNET.public_key[:96] + "ff" * 48, "encoding"),
         (QUICKNET.public_key[:-2] + "00", "point"),
+        (NOT_IN_G2, "point"),
     ],
 )
 def test_bad_public_keys(backend: Backend, key: str, code: str) -> None:

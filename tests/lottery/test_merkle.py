@@ -84,6 +84,14 @@ def test_consistency(lines: list[bytes], data: st.DataObject) -> None:
         )
 
 
+def test_a_proof_for_a_smaller_tree_proves_nothing_about_a_larger_one() -> None:
+    tree = Tree([b"a", b"b"])
+    assert not verify_inclusion(b"a", 0, 4, tree.inclusion_proof(0), tree.root())
+    assert not verify_inclusion(b"a", 0, 2, (), merkle_root([b"a"]))
+    grown = Tree([b"a", b"b", b"c", b"d"])
+    assert not verify_consistency(2, 8, tree.root(), grown.root(), grown.consistency_proof(2))
+
+
 def test_proofs_outside_the_tree() -> None:
     tree = Tree([b"a", b"b"])
     for index in (-1, 2):
