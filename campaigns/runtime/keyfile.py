@@ -10,10 +10,12 @@ import os
 import re
 import secrets
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from campaigns.runtime.engines.errors import DirectoryNotWritable, KeyMissing, KeyUnsafe
-from campaigns.runtime.engines.layout import user_name
+from campaigns.runtime.engines.layout import prepare_data_dir, user_name
 from campaigns.runtime.settings import Settings
 
 KEY_FILE_NAME = "hmac.key"
@@ -34,28 +36,28 @@ def hmac_key(settings: Settings) -> bytes:
     if not path.exists():
         if not settings.embedded or mark.exists():
             raise KeyMissing(path=str(path))
-        _make(path, mark)
-    return _read(path)
-
-
-def _make(path: Path, mark: Path) -> None:
-    try:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        if not path.parent.exists():
-            path.parent.mkdir(parents=True, mode=0o700)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w") as out:
-            out.write(secrets.token_hex(KEY_BYTES) + "\n")
-            out.flush()
-            os.fsync(fd)
-        try:
-            os.link(temporary, path)  # whole or not at all, and never over another process's key
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+        _make(path, settings.data_dir)
+    key = _read(path)
+    if settings.embedded and not mark.exists():
+        prepare_data_dir(settings.data_dir)
         mark.touch(mode=0o600)
+    return key
+
+
+def _make(path: Path, data_dir: Path) -> None:
+    prepare_data_dir(data_dir)
+    try:
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+        try:
+            with os.fdopen(fd, "w") as out:
+                out.write(secrets.token_hex(KEY_BYTES) + "\n")
+                out.flush()
+                os.fsync(fd)
+            with suppress(FileExistsError):  # another process was first: its key counts
+                os.link(temporary, path)
+        finally:
+            Path(temporary).unlink()
     except OSError as error:
         raise DirectoryNotWritable(
             path=str(path.parent), reason=error.strerror or "refused", user=user_name(os.geteuid())
@@ -70,7 +72,7 @@ def _read(path: Path) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise unsafe(error.strerror or "not readable") from error
-    with os.fdopen(fd) as key_file:
+    try:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             raise unsafe("it is not a plain file")
@@ -78,7 +80,9 @@ def _read(path: Path) -> bytes:
             raise unsafe(f"its mode is {stat.S_IMODE(info.st_mode):04o}")
         if info.st_uid != os.geteuid():
             raise unsafe(f"it belongs to {user_name(info.st_uid)}")
-        text = key_file.read(KEY_BYTES * 4).strip()
+        text = os.read(fd, KEY_BYTES * 4).decode("ascii", "replace").strip()
+    finally:
+        os.close(fd)
     if not _HEX_KEY.fullmatch(text):
         raise unsafe("its content is not 64 hexadecimal digits")
     return bytes.fromhex(text)

@@ -22,6 +22,7 @@ from campaigns.runtime.engines.layout import (
 )
 from campaigns.runtime.engines.postgres import LEFTOVER_SIGNALS
 from campaigns.runtime.engines.processes import end_engine_processes
+from campaigns.runtime.engines.shared_memory import remove_abandoned
 
 WAIT_SECONDS = 15.0  # for a supervisor that is just stopping
 
@@ -42,14 +43,20 @@ def clean(data_dir: Path) -> list[Path]:
         place = Path(pointer.get(name, data_dir / "engines"))
         if place.is_dir():
             check_owner(place, os.geteuid())
-            end_engine_processes(place / "postgres", POSTGRES_PROGRAM, LEFTOVER_SIGNALS)
-            end_engine_processes(place / "valkey", VALKEY_PROGRAM, LEFTOVER_SIGNALS)
-            shutil.rmtree(place)
+            _remove_home(place)
             removed.append(place)
     for name in (POINTER_NAME, SUPERVISOR_LOG, f"{SUPERVISOR_LOG}.1", LOCK_NAME):
         (data_dir / name).unlink(missing_ok=True)
     os.close(lock_fd)
     return removed
+
+
+def _remove_home(home: Path) -> None:
+    end_engine_processes(home / "valkey", VALKEY_PROGRAM, LEFTOVER_SIGNALS)
+    for name in ("postgres", "postgres.new"):
+        end_engine_processes(home / name, POSTGRES_PROGRAM, LEFTOVER_SIGNALS)
+        remove_abandoned(home / name)
+    shutil.rmtree(home)
 
 
 def _lock(data_dir: Path) -> int:
@@ -77,8 +84,6 @@ def clean_orphans() -> list[Path]:
     """Remove the homes whose data directory was deleted by hand; returns them."""
     removed = []
     for home in orphaned_homes():
-        end_engine_processes(home / "postgres", POSTGRES_PROGRAM, LEFTOVER_SIGNALS)
-        end_engine_processes(home / "valkey", VALKEY_PROGRAM, LEFTOVER_SIGNALS)
-        shutil.rmtree(home)
+        _remove_home(home)
         removed.append(home)
     return removed

@@ -24,14 +24,17 @@ from campaigns.runtime.engines.processes import (
     engine_processes,
     run_to_end,
 )
+from campaigns.runtime.engines.shared_memory import remove_abandoned
 
 INITDB_TIMEOUT_SECONDS = 120
-LEFTOVER_SIGNALS = ((signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
+LEFTOVER_SIGNALS = ((signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0))
 # Enough for an immediate shutdown; the kernel sends it when the supervisor dies.
 DEATH_SIGNAL = signal.SIGQUIT
 STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 
 _ENVIRON = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
+# Dynamic shared memory in the data directory: /dev/shm is tiny in containers, and a killed server would
+# leave its segments there for good.
 _CONFIGURATION = """\
 listen_addresses = '{listen}'
 port = {port}
@@ -42,6 +45,7 @@ max_connections = {connections}
 password_encryption = 'scram-sha-256'
 shared_buffers = '{buffers}MB'
 max_wal_size = '{wal}MB'
+dynamic_shared_memory_type = mmap
 fsync = on
 full_page_writes = on
 synchronous_commit = on
@@ -74,14 +78,19 @@ def make_cluster(layout: Layout, binaries: Binaries, credentials: Credentials) -
     building = layout.home / "postgres.new"
     end_engine_processes(building, POSTGRES_PROGRAM, LEFTOVER_SIGNALS)
     if building.exists():
+        remove_abandoned(building)
         shutil.rmtree(building)
     prepare_engine_directory(building, layout.identity)
     argv = [
         str(binaries.initdb), f"--pgdata={building}", f"--username={ADMIN_ROLE}", "--auth=reject",
         "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-        "--no-instructions",
+        "--no-instructions", "--set", "dynamic_shared_memory_type=mmap",
     ]  # fmt: skip
-    _run(argv, building, layout, "initdb")
+    try:
+        _run(argv, building, layout, "initdb")
+    except EngineError:
+        remove_abandoned(building)  # its server fell, on a full disk for example
+        raise
     single = [str(binaries.postgres), "--single", "-j", "-D", str(building), "template1"]
     said = _run(single, building, layout, "postgres --single", credentials_sql(credentials))
     if re.search(r"\b(ERROR|FATAL|PANIC):", said):
@@ -174,6 +183,7 @@ def end_leftovers(layout: Layout) -> int:
     """
     found = end_engine_processes(layout.postgres, POSTGRES_PROGRAM, LEFTOVER_SIGNALS)
     if not engine_processes(layout.postgres, ANY_PROGRAM):
+        remove_abandoned(layout.postgres)
         (layout.postgres / "postmaster.pid").unlink(missing_ok=True)
         for lock in layout.sockets.glob(".s.PGSQL.*.lock"):
             lock.unlink()

@@ -87,10 +87,17 @@ class Supervisor:
         for engine in self._engines:
             engine.start()
         while not self._asked_to_stop and not self._deserted():
-            all_ready = all(engine.ready for engine in self._engines)
-            for key, _ in self._selector.select(IDLE_TICK_SECONDS if all_ready else STARTING_TICK_SECONDS):
+            for key, _ in self._selector.select(self._tick_seconds()):
                 self._on_event(key.fileobj)
             self._look_after_engines()
+
+    def _tick_seconds(self) -> float:
+        if not all(engine.ready for engine in self._engines):
+            return STARTING_TICK_SECONDS
+        if self._clients:
+            return IDLE_TICK_SECONDS
+        left = self._empty_since + GRACE_SECONDS - time.monotonic()
+        return min(max(left, 0.0) + STARTING_TICK_SECONDS, IDLE_TICK_SECONDS)
 
     def _deserted(self) -> bool:
         return not self._clients and time.monotonic() > self._empty_since + GRACE_SECONDS
