@@ -29,11 +29,13 @@ class RouteError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer that is not JSON: bytes as they are. ``file_name`` makes it a download."""
+    """An answer that is not a JSON value of ours: bytes as they are. ``file_name`` makes it a download."""
 
     content: bytes
     media_type: str
     file_name: str | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Call:
     """What a handler is told of a request: who asks, the parts of the address, the parsed body and query.
 
     ``path`` holds a `UUID` for each ``{x_id}`` and text for other parameters. ``asked`` is set for writes.
-    ``person_id`` is the person a channel acts for (the same as ``principal.person_id``).
+    ``person_id`` is the person a channel acts for (the same as ``principal.person_id``). ``service`` is the
+    running `api.service.Service`, for health and documents; a business route has no use for it.
     """
 
     caller: Principal | None
@@ -50,6 +53,8 @@ class Call:
     query: Any = None
     asked: Request | None = None
     language: str = "zh"
+    accepts_html: bool = False
+    service: Any = None
 
     @property
     def principal(self) -> Principal:

@@ -1,4 +1,4 @@
-"""What the edge asks of the database before any rule: whose key this is, and whether a person is the programme's."""
+"""What the edge asks of the database before any rule: whose key this is, whose a person is, the schema's state."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -8,28 +8,28 @@ from campaigns.store.pool import Connection
 # A till's key speaks for its merchant, and dies with the till, the store or the merchant; a member of
 # staff who left has no key.
 _KEY = """
-SELECT k.kind, k.subject_id, k.programme_id, k.scopes, s.merchant_id
+SELECT k.kind, k.subject_id, k.programme_id, k.scopes, s.merchant_id, f.roles
 FROM api_key k
 LEFT JOIN terminal t ON k.kind = 'terminal' AND t.id = k.subject_id AND t.active
 LEFT JOIN store s ON s.id = t.store_id AND s.active
 LEFT JOIN merchant m ON m.id = CASE k.kind WHEN 'terminal' THEN s.merchant_id
                                            WHEN 'merchant' THEN k.subject_id END AND m.active
-LEFT JOIN staff f ON k.kind IN ('staff', 'auditor') AND f.id = k.subject_id
+LEFT JOIN staff f ON k.kind IN ('staff', 'auditor') AND f.id = k.subject_id AND f.active
 WHERE k.digest = $1 AND k.revoked_at IS NULL
   AND (k.kind NOT IN ('terminal', 'merchant') OR m.id IS NOT NULL)
-  AND (k.kind <> 'staff' OR f.active)
-  AND (k.kind <> 'auditor' OR f.active IS NOT FALSE)
+  AND (k.kind NOT IN ('staff', 'auditor') OR f.id IS NOT NULL)
 """
 
 
 class KeyRow(NamedTuple):
-    """A live key; ``merchant_id`` is set for a till's."""
+    """A live key; ``merchant_id`` is set for a till's, ``roles`` for one of staff."""
 
     kind: str
     subject_id: UUID
     programme_id: UUID
     scopes: list[str]
     merchant_id: UUID | None
+    roles: list[str] | None
 
 
 async def find_key(connection: Connection, digest: bytes) -> KeyRow | None:

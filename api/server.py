@@ -1,0 +1,79 @@
+"""One server process: ``python -m api.server --fd N`` on a shared listening socket, or ``--host --port``.
+
+SIGTERM and SIGINT drain: no new connections, what was begun is finished. A background loop that dies ends the
+process, so that its supervisor starts a sound one. The schema is migrated by `hongbao serve`, not here.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from api.app import create_app
+from api.logs import make_log
+from api.metrics import DIRECTORY_VARIABLE, forget_dead
+from api.routes import all_routes
+from api.running import Running
+from campaigns.runtime.engines import EngineError
+from campaigns.runtime.servers import bind
+from campaigns.runtime.settings import Settings, SettingsError
+from campaigns.runtime.wiring import open_context
+from campaigns.runtime.workers import sweep_loops
+
+EXIT_LOOP_DIED = 70
+EXIT_CANNOT_START = 1
+
+
+async def serve(listener: socket.socket, settings: Settings) -> int:
+    """Serve until told to stop; answer the exit code."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log = make_log(level=settings.log_level)
+    app = create_app(
+        lambda: open_context(settings), all_routes(), loops=sweep_loops(settings.sweep_seconds), log=log
+    )
+    running = await Running.start(app, listener)
+    log.info("serving", port=running.port, pid=os.getpid())
+    died = running.service.loops.died
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, died)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    error = running.service.loops.error
+    if error is not None:
+        running.service.incident(error, "loop")
+    await running.stop()
+    return EXIT_LOOP_DIED if died.is_set() else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry of ``python -m api.server``."""
+    parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
+    parser.add_argument("--fd", type=int, help="an open listening socket")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args(argv)
+    directory = os.environ.get(DIRECTORY_VARIABLE)
+    if directory:
+        forget_dead(Path(directory))
+    try:
+        settings = Settings.from_env()
+        if arguments.fd is not None:
+            listener = socket.socket(fileno=arguments.fd)
+        else:
+            listener = bind(arguments.host, arguments.port)
+        return uvloop.run(serve(listener, settings))
+    except (EngineError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_CANNOT_START
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""Which errors mean that an engine is away for now, so that waiting helps: everything else is a bug of ours."""
+
+import asyncpg
+from redis.exceptions import RedisError
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    RedisError,
+    OSError,
+    TimeoutError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether PostgreSQL or Valkey did not answer (gone, restarting, full, or too slow)."""
+    if isinstance(error, _AWAY):
+        return True
+    # asyncpg says this of a connection that was lost in the middle of a transaction
+    return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)

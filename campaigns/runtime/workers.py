@@ -1,0 +1,84 @@
+"""Background loops of a server process. An engine that is away is waited for; a loop that dies ends the process."""
+
+import asyncio
+import importlib.util
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from campaigns.domain.errors import TryAgain
+from campaigns.runtime.outages import is_outage
+from campaigns.services.context import Context
+
+Outcome = Callable[[str, str], None]
+SWEEP = "sweep"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``step`` every ``seconds`` of real time, the first one at once."""
+
+    name: str
+    seconds: float
+    step: Callable[[Context], Awaitable[object]]
+
+
+class Loops:
+    """The running loops. ``died`` is set when one ended by an error of our own; ``error`` is that error."""
+
+    def __init__(self, loops: Sequence[Loop], outcome: Outcome = lambda name, outcome: None) -> None:
+        self._loops = tuple(loops)
+        self._outcome = outcome
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.died = asyncio.Event()
+        self.error: BaseException | None = None
+
+    def start(self, ctx: Context) -> None:
+        """Start every loop in the running event loop."""
+        for loop in self._loops:
+            task = asyncio.get_running_loop().create_task(self._run(loop, ctx), name=f"loop {loop.name}")
+            task.add_done_callback(self._ended)
+            self._tasks[loop.name] = task
+
+    def alive(self) -> dict[str, bool]:
+        """By name, whether each loop still runs."""
+        return {
+            loop.name: loop.name in self._tasks and not self._tasks[loop.name].done() for loop in self._loops
+        }
+
+    async def stop(self) -> None:
+        """Let each loop finish its round and end it."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _run(self, loop: Loop, ctx: Context) -> None:
+        while True:
+            round_ = asyncio.ensure_future(loop.step(ctx))
+            try:
+                await asyncio.shield(round_)
+            except asyncio.CancelledError:
+                await asyncio.wait({round_})
+                raise
+            except TryAgain:
+                self._outcome(loop.name, "busy")
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                self._outcome(loop.name, "outage")
+            else:
+                self._outcome(loop.name, "done")
+            await asyncio.sleep(loop.seconds)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self.error = task.exception()
+            self.died.set()
+
+
+def sweep_loops(seconds: float) -> tuple[Loop, ...]:
+    """The loop that expires holds, vouchers and awards, where the service of sweeping is installed."""
+    name = "campaigns.services.sweeping"
+    if importlib.util.find_spec(name) is None:
+        return ()
+    return (Loop(SWEEP, seconds, import_module(name).sweep),)
