@@ -1,0 +1,62 @@
+"""What is told and what is kept when a payment is refused.
+
+The till hears a code without facts about the holder; the true reason is kept for reports and for the holder.
+"""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from campaigns.domain.codes import CODES
+from campaigns.domain.errors import Fact, Refused
+from campaigns.domain.principal import Principal
+from campaigns.domain.terms.facts import Denial
+from campaigns.store.pool import Connection
+from campaigns.store.refusals import RefusalRow, write_refusal
+
+HIDDEN = "not_usable_here"
+
+
+class Attempt(Struct, kw_only=True):
+    """What became known of a request while it was worked on, for the record of its refusal."""
+
+    action: str
+    denial: Denial | None = None
+    campaign_id: UUID | None = None
+    person_id: UUID | None = None
+    merchant_id: UUID | None = None
+    terminal_id: UUID | None = None
+
+    async def record(self, connection: Connection, error: Refused) -> None:
+        """Write the refusal with its true reason; the last step of `Work.refused`."""
+        code: str = error.code
+        facts: dict[str, Fact] = error.facts
+        if self.denial is not None:
+            code, facts = self.denial.code, dict(self.denial.facts)
+        row = RefusalRow(
+            action=self.action,
+            code=code,
+            facts=facts,
+            at=None if self.denial is None else self.denial.at,
+            campaign_id=self.campaign_id,
+            person_id=self.person_id,
+            merchant_id=self.merchant_id,
+            terminal_id=self.terminal_id,
+        )
+        await write_refusal(connection, row)
+
+    def refuse(self, principal: Principal, denial: Denial, campaign_id: UUID | None) -> Refused:
+        """Keep the true reason and answer what this caller may hear of it."""
+        self.denial = denial
+        self.campaign_id = campaign_id
+        code, facts = told(principal, denial)
+        refusal = Refused(code)
+        refusal.facts.update(facts)
+        return refusal
+
+
+def told(principal: Principal, denial: Denial) -> tuple[str, dict[str, Fact]]:
+    """The code and facts this caller may hear: all of them for the holder's channel, public ones for a till."""
+    if principal.kind == "channel" or CODES[denial.code].public:
+        return denial.code, dict(denial.facts)
+    return HIDDEN, {}

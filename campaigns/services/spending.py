@@ -1,0 +1,181 @@
+"""What paying and quoting share: the request, the till it happens at, and the person's vouchers under lock."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from campaigns.domain.errors import Invalid, Refused, TryAgain
+from campaigns.domain.ids import new_id
+from campaigns.domain.pay import Order
+from campaigns.domain.payments import Books
+from campaigns.domain.principal import Principal
+from campaigns.domain.terms.facts import Item, Position, Purchase
+from campaigns.domain.usage import UsageKey, all_keys
+from campaigns.services.context import Context
+from campaigns.services.fields import AmountFen, Code
+from campaigns.store.locks import campaign_now, share_campaigns
+from campaigns.store.pool import Connection
+from campaigns.store.stores import Till, campaigns_of, till_by_id, till_by_store_code, wallet_operators
+from campaigns.store.usage import lock_usage, read_usage
+from campaigns.store.vouchers import candidates, lock_vouchers, read_vouchers
+
+MAX_ITEMS = 50
+MAX_CODE_CHARACTERS = 64
+
+ScannedCode = Annotated[str, Meta(min_length=1, max_length=MAX_CODE_CHARACTERS)]
+
+
+class ItemPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The part of a basket in one category, e.g. ``tobacco``."""
+
+    category: Code
+    amount_fen: AmountFen
+
+
+class PositionPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """WGS 84 degrees times 1,000,000."""
+
+    latitude_e6: Annotated[int, Meta(ge=-90_000_000, le=90_000_000)]
+    longitude_e6: Annotated[int, Meta(ge=-180_000_000, le=180_000_000)]
+
+
+Items = Annotated[tuple[ItemPart, ...], Meta(max_length=MAX_ITEMS)]
+
+
+class Spend(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pay for a basket. A till names the customer's ``payment_code``, a holder the shop's ``store_code``.
+
+    ``items`` name the parts of the basket in categories that campaigns may exclude.
+    """
+
+    basket_fen: AmountFen
+    payment_code: ScannedCode | None = None
+    store_code: ScannedCode | None = None
+    items: Items = ()
+    position: PositionPart | None = None
+
+
+def check_spend(principal: Principal, spend: Spend) -> None:
+    """Raise Invalid ``body_invalid`` unless exactly the code that fits the caller is given."""
+    wanted, other = (
+        (spend.payment_code, spend.store_code)
+        if principal.kind == "terminal"
+        else (spend.store_code, spend.payment_code)
+    )
+    if wanted is None or other is not None:
+        name = "payment_code" if principal.kind == "terminal" else "store_code"
+        raise Invalid("body_invalid", detail=f"give {name} and no other code")
+
+
+def facts_items(items: Iterable[ItemPart]) -> tuple[Item, ...]:
+    """The items as the rules are told of them."""
+    return tuple(Item(category=item.category, amount_fen=item.amount_fen) for item in items)
+
+
+async def find_till(connection: Connection, principal: Principal, spend: Spend) -> Till:
+    """The till of the request. Raises Refused ``store_code_unknown`` (404), ``store_not_active``."""
+    if spend.store_code is not None:
+        till = await till_by_store_code(connection, spend.store_code, principal.programme_id)
+        if till is None:
+            raise Refused("store_code_unknown", status=404)
+    else:
+        assert principal.terminal_id is not None
+        till = await till_by_id(connection, principal.terminal_id, principal.programme_id)
+    if till is None or not till.active:
+        raise Refused("store_not_active")
+    return till
+
+
+def purchase_of(spend: Spend, till: Till) -> Purchase:
+    """The purchase as `decide` is told of it; who gave the position does not matter to the rules."""
+    position = spend.position
+    return Purchase(
+        basket_fen=spend.basket_fen,
+        channel=till.channel,
+        store=till.store,
+        items=facts_items(spend.items),
+        position=None
+        if position is None
+        else Position(latitude_e6=position.latitude_e6, longitude_e6=position.longitude_e6),
+    )
+
+
+async def lock_person(ctx: Context, connection: Connection, person_id: UUID, programme_id: UUID) -> Books:
+    """Share the campaigns and lock the vouchers of a person, in the order everybody does."""
+    found = await candidates(connection, person_id, programme_id)
+    await share_campaigns(connection, [one.seq for one in found])
+    books = Books(vouchers=await lock_vouchers(connection, [one.id for one in found]))
+    await _load_terms(ctx, connection, books)
+    return books
+
+
+async def read_person(ctx: Context, connection: Connection, person_id: UUID, programme_id: UUID) -> Books:
+    """As `lock_person` for a quote: nothing is locked, and nothing of it may be written."""
+    found = await candidates(connection, person_id, programme_id)
+    books = Books(vouchers=await read_vouchers(connection, [one.id for one in found]))
+    await _load_terms(ctx, connection, books)
+    return books
+
+
+async def _load_terms(ctx: Context, connection: Connection, books: Books) -> None:
+    books.campaigns = await campaigns_of(connection, [v.campaign_id for v in books.vouchers.values()])
+    for version in {voucher.terms_version_id for voucher in books.vouchers.values()}:
+        books.rules[version] = await ctx.terms.get(connection, version)
+
+
+async def lock_counters(
+    connection: Connection, books: Books, person_id: UUID, merchant_id: UUID
+) -> datetime:  # fmt: skip
+    """Lock the counters that the person's vouchers count in, and answer the campaign time after every lock.
+
+    Raises TryAgain when a counter's day ended while somebody else held it.
+    """
+    now = await campaign_now(connection)
+    keys = _counters(books, person_id, merchant_id, now)
+    if not keys:
+        return now
+    books.usage = await lock_usage(connection, keys)
+    later = await campaign_now(connection)
+    if _counters(books, person_id, merchant_id, later) != keys:
+        raise TryAgain("busy")
+    return later
+
+
+async def read_counters(
+    connection: Connection, books: Books, person_id: UUID, merchant_id: UUID
+) -> datetime:  # fmt: skip
+    """As `lock_counters` for a quote."""
+    now = await campaign_now(connection)
+    books.usage = await read_usage(connection, _counters(books, person_id, merchant_id, now))
+    return now
+
+
+def _counters(books: Books, person_id: UUID, merchant_id: UUID, now: datetime) -> set[UsageKey]:
+    return {
+        key
+        for voucher in books.vouchers.values()
+        for key in all_keys(
+            books.rules[voucher.terms_version_id], voucher.campaign_id, person_id, merchant_id, now
+        )
+    }
+
+
+async def make_order(
+    connection: Connection, books: Books, principal: Principal, person_id: UUID, code_id: UUID | None,
+    till: Till, spend: Spend, *, at_once: bool,
+) -> Order:  # fmt: skip
+    """Gather what the decision is about; the wallets are read only where some terms ask for one."""
+    asks = any(rules.wallet_operators for rules in books.rules.values())
+    return Order(
+        payment_id=new_id(),
+        programme_id=principal.programme_id,
+        person_id=person_id,
+        terminal_id=till.terminal_id,
+        code_id=code_id,
+        purchase=purchase_of(spend, till),
+        wallet_operators=await wallet_operators(connection, person_id) if asks else frozenset(),
+        at_once=at_once,
+    )

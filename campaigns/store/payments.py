@@ -1,0 +1,218 @@
+"""Payments and their lines, refunds and announcements: read, locked and written, many at a time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from campaigns.domain.errors import Refused
+from campaigns.domain.payments import Books, LineRow, PaymentRow, RefundRow
+from campaigns.domain.terms.facts import Item
+from campaigns.store.ledger import write_transfers
+from campaigns.store.pool import Connection
+from campaigns.store.usage import update_usage
+from campaigns.store.vouchers import update_vouchers
+
+CODE_ONCE = "payment_code"  # the unique index that lets a payment code pay once
+
+_LINES_OF = """
+SELECT payment_id, line, voucher_id, campaign_id, operator_id, terms_version_id, eligible_fen, available_fen,
+       authorized_fen, held_fen, captured_fen, refunded_fen
+FROM payment_line WHERE payment_id = ANY($1::uuid[]) ORDER BY payment_id, line
+"""
+
+_LOCK = "SELECT * FROM payment WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+_LOCK_ENDED = """
+SELECT * FROM payment WHERE id = ANY($1::uuid[]) AND state = 'held' ORDER BY id FOR UPDATE SKIP LOCKED
+"""
+
+_LINE_LOCKS = """
+SELECT l.payment_id, l.voucher_id, l.campaign_id, c.seq, c.state
+FROM payment_line l JOIN campaign c ON c.id = l.campaign_id WHERE l.payment_id = ANY($1::uuid[])
+"""
+
+_INSERT = """
+INSERT INTO payment (id, programme_id, person_id, merchant_id, store_id, terminal_id, code_id, basket_fen, purchase,
+    state, subsidy_fen, captured_basket_fen, captured_fen, authorized_at, hold_until, captured_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bigint[],
+    $9::jsonb[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $15::timestamptz[],
+    $16::timestamptz[])
+"""
+
+_INSERT_LINES = """
+INSERT INTO payment_line (payment_id, line, voucher_id, campaign_id, operator_id, terms_version_id, eligible_fen,
+    available_fen, authorized_fen, held_fen, captured_fen)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[],
+    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+"""
+
+_UPDATE = """
+UPDATE payment SET state = t.state, captured_basket_fen = t.captured_basket_fen, captured_fen = t.captured_fen,
+    returned_goods_fen = t.returned_goods_fen, refunded_fen = t.refunded_fen, gone_items = t.gone_items,
+    undo_asked_at = t.undo_asked_at, captured_at = t.captured_at, ended_at = t.ended_at
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::jsonb[],
+            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+     AS t (id, state, captured_basket_fen, captured_fen, returned_goods_fen, refunded_fen, gone_items, undo_asked_at,
+           captured_at, ended_at)
+WHERE payment.id = t.id
+"""
+
+_UPDATE_LINES = """
+UPDATE payment_line AS l SET held_fen = t.held_fen, captured_fen = t.captured_fen, refunded_fen = t.refunded_fen
+FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[])
+     AS t (payment_id, line, held_fen, captured_fen, refunded_fen)
+WHERE l.payment_id = t.payment_id AND l.line = t.line
+"""
+
+_INSERT_REFUNDS = """
+INSERT INTO refund (id, payment_id, kind, returned_goods_fen, back_fen, at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+"""
+
+_OWNERS = "SELECT programme_id, merchant_id, person_id, code_id FROM payment WHERE id = $1"
+
+_ENDED_HOLDS = """
+SELECT id FROM payment WHERE state = 'held' AND hold_until <= campaign_now() ORDER BY hold_until LIMIT $1
+"""
+
+
+class LineLock(NamedTuple):
+    """What has to be locked before a payment's line may change."""
+
+    payment_id: UUID
+    voucher_id: UUID
+    campaign_id: UUID
+    seq: int
+    campaign_state: str
+
+
+class Owners(NamedTuple):
+    """Whose a payment is; that never changes. ``code_id`` is none where the holder paid with a store code."""
+
+    programme_id: UUID
+    merchant_id: UUID
+    person_id: UUID
+    code_id: UUID | None
+
+
+async def owners_of(connection: Connection, payment_id: UUID) -> Owners | None:
+    """Whose payment this is, before anything is locked for a caller whom it does not concern."""
+    row = await connection.fetchrow(_OWNERS, payment_id)
+    return None if row is None else Owners(*row.values())
+
+
+async def line_locks(connection: Connection, payment_ids: Iterable[UUID]) -> list[LineLock]:
+    """Vouchers and campaigns of payments, to lock in order; which they are never changes."""
+    return [LineLock(*row.values()) for row in await connection.fetch(_LINE_LOCKS, list(payment_ids))]
+
+
+async def lock_payments(
+    connection: Connection, ids: Iterable[UUID], *, held_only: bool = False
+) -> dict[UUID, PaymentRow]:
+    """Lock payments in id order and read them with their lines, their vouchers being locked.
+
+    ``held_only`` leaves out those that are no longer held or that somebody else has locked.
+    """
+    rows = await connection.fetch(_LOCK_ENDED if held_only else _LOCK, sorted(set(ids)))
+    return await _with_lines(connection, rows)
+
+
+async def read_payments(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, PaymentRow]:
+    """Read payments with their lines, without a lock."""
+    rows = await connection.fetch("SELECT * FROM payment WHERE id = ANY($1::uuid[]) ORDER BY id", ids)
+    return await _with_lines(connection, rows)
+
+
+async def ended_holds(connection: Connection, limit: int) -> list[UUID]:
+    """Holds whose time is over, the longest over first, not locked yet."""
+    return [row["id"] for row in await connection.fetch(_ENDED_HOLDS, limit)]
+
+
+async def code_was_used(connection: Connection, code_id: UUID) -> bool:
+    """Say whether a payment with this code exists."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM payment WHERE code_id = $1)", code_id))
+
+
+async def codes_used(connection: Connection, code_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of the codes have paid."""
+    rows = await connection.fetch("SELECT code_id FROM payment WHERE code_id = ANY($1::uuid[])", code_ids)
+    return {row["code_id"] for row in rows}
+
+
+async def write_books(connection: Connection, books: Books, at: datetime) -> None:
+    """Write what the acts of one transaction came to: each row's final value once, then the transfers.
+
+    Raises Refused ``code_already_used``.
+    """
+    await update_vouchers(connection, [row for row in books.vouchers.values() if row.changed])
+    await _insert(connection, books.new_payments)
+    await _update(connection, list(books.payments.values()))
+    await update_usage(connection, books.usage)
+    await _insert_refunds(connection, books.refunds)
+    await write_transfers(connection, books.transfers, at)
+
+
+async def _insert(connection: Connection, payments: Sequence[PaymentRow]) -> None:
+    if not payments:
+        return
+    values = [
+        (p.id, p.programme_id, p.person_id, p.merchant_id, p.store_id, p.terminal_id, p.code_id, p.basket_fen,
+         p.purchase, p.state, p.subsidy_fen, p.captured_basket_fen, p.captured_fen, p.authorized_at, p.hold_until,
+         p.captured_at)
+        for p in payments
+    ]  # fmt: skip
+    try:
+        await connection.execute(_INSERT, *zip(*values, strict=True))
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != CODE_ONCE:
+            raise
+        raise Refused("code_already_used") from None
+    lines = [
+        (p.id, n.line, n.voucher_id, n.campaign_id, n.operator_id, n.terms_version_id, n.eligible_fen,
+         n.available_fen, n.authorized_fen, n.held_fen, n.captured_fen)
+        for p in payments for n in p.lines
+    ]  # fmt: skip
+    await connection.execute(_INSERT_LINES, *zip(*lines, strict=True))
+
+
+async def _update(connection: Connection, payments: Sequence[PaymentRow]) -> None:
+    if not payments:
+        return
+    values = [
+        (p.id, p.state, p.captured_basket_fen, p.captured_fen, p.returned_goods_fen, p.refunded_fen,
+         msgspec.to_builtins(p.gone_items), p.undo_asked_at, p.captured_at, p.ended_at)
+        for p in payments
+    ]  # fmt: skip
+    await connection.execute(_UPDATE, *zip(*values, strict=True))
+    lines = [
+        (p.id, line.line, line.held_fen, line.captured_fen, line.refunded_fen)
+        for p in payments
+        for line in p.lines
+    ]
+    await connection.execute(_UPDATE_LINES, *zip(*lines, strict=True))
+
+
+async def _insert_refunds(connection: Connection, refunds: Sequence[RefundRow]) -> None:
+    if refunds:
+        values = [(r.id, r.payment_id, r.kind, r.returned_goods_fen, r.back_fen, r.at) for r in refunds]
+        await connection.execute(_INSERT_REFUNDS, *zip(*values, strict=True))
+
+
+async def _with_lines(connection: Connection, rows: Sequence[Any]) -> dict[UUID, PaymentRow]:
+    payments = {row["id"]: _payment(row) for row in rows}
+    if payments:
+        for row in await connection.fetch(_LINES_OF, list(payments)):
+            payments[row["payment_id"]].lines.append(
+                LineRow(**{name: row[name] for name in LineRow.__struct_fields__})
+            )
+    return payments
+
+
+def _payment(row: Any) -> PaymentRow:
+    columns = {name: row[name] for name in PaymentRow.__struct_fields__ if name not in ("items", "lines")}
+    columns["items"] = msgspec.convert(row["purchase"]["items"], tuple[Item, ...])
+    columns["gone_items"] = msgspec.convert(row["gone_items"], tuple[Item, ...])
+    return PaymentRow(**columns)
