@@ -32,7 +32,7 @@ _WHOLE: dict[str, Code] = {
 
 _SHAPE: dict[str, Code] = {
     "file_member_missing": _file("缺少成员“{member}”——请加上，例如“{member}: {example}”。", "The member '{member}' is missing — add it, e.g. '{member}: {example}'."),
-    "file_member_misspelt": _file("没有成员“{member}”——是否要写“{suggestion}”？", "There is no member '{member}' — write '{suggestion}'?"),
+    "file_member_misspelt": _file("没有成员“{member}”——请写“{suggestion}”。", "There is no member '{member}' — write '{suggestion}'."),
     "file_member_unknown": _file("没有成员“{member}”——请删去；这里还可以写：{allowed}。", "There is no member '{member}' — delete it; what may still stand here: {allowed}."),
     "file_kind_missing": _file("缺少“{member}”——请写明其一：{allowed}。", "'{member}' is missing — say which of these it is: {allowed}."),
     "file_value_missing": _file("这里没有值——请填写，例如 {example}；不需要就整行删去。", "Nothing stands here — write a value, e.g. {example}, or delete the line if it is not needed."),

@@ -21,6 +21,8 @@ MAX_BAD_CHARACTERS = 20
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+# The C parser stops at a surrogate written as an escape, the Python one lets it pass.
+_LONE_SURROGATE = re.compile(r"\\u([dD][89a-fA-F][0-9a-fA-F]{2})")
 _PLAIN_STYLES = (None, "")  # the Python and the C parser differ
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -133,7 +135,10 @@ class _Tree:
         place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
         lines = text.splitlines()
         line = lines[place.line - 1] if place.line <= len(lines) else ""
-        if "\t" in line[: len(line) - len(line.lstrip())]:
+        escape = _LONE_SURROGATE.search(line)
+        if escape:
+            self.ledger.add_at("file_text_hidden", (), place, character=f"U+{escape.group(1).upper()}")
+        elif "\t" in line[: len(line) - len(line.lstrip())]:
             self.ledger.add_at("file_tab", (), place)
         else:
             self.ledger.add_at("file_malformed", (), place, detail=str(error.problem or error.context)[:120])
@@ -193,7 +198,7 @@ class _Tree:
         if isinstance(node, Scalar):
             return node
         self.ledger.add_at("file_key_not_text", self._path(), node.place)
-        return Scalar(node.place, "?", True)
+        return Scalar(node.place, "…", True)
 
     def _member(self, parent: Mapping, key: Scalar, value: Node) -> None:
         path = (*self._path(), key.text)
