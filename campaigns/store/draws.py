@@ -1,4 +1,4 @@
-"""Draws: their campaign, state, sources of randomness and published files."""
+"""Draws: their state, sources of randomness and published files."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,13 +9,6 @@ from campaigns.store.pool import Connection
 
 LONG_STATEMENT = "10min"  # a freeze or draw of millions of lines; the campaign has no payments yet
 
-_CAMPAIGN = """
-SELECT c.id, c.seq, c.programme_id, p.code AS programme, p.identifying_kind, c.code, c.state, c.definition,
-       c.time_zone, c.registration_start, c.registration_end, c.acceptance_start, c.acceptance_end,
-       c.entries_closed_at
-FROM campaign c JOIN programme p ON p.id = c.programme_id
-"""
-
 _DRAW = "SELECT id, campaign_id, window_id, name, round, state, committed_at, drawn_at, seed FROM draw"
 
 _SOURCES = """
@@ -23,30 +16,11 @@ SELECT number, kind, spec, due, secret_sealed, value, evidence, received_at
 FROM draw_source WHERE draw_id = $1 ORDER BY number
 """
 
-_INSERT_SOURCE = """
-INSERT INTO draw_source (draw_id, number, kind, spec, due, secret_sealed) VALUES ($1, $2, $3, $4, $5, $6)
+_FIX_SOURCE = """
+UPDATE draw_source SET kind = $3, spec = $4, due = $5, secret_sealed = $6 WHERE draw_id = $1 AND number = $2
 """
 
 _INSERT_FILE = "INSERT INTO draw_file (draw_id, name, content) VALUES ($1, $2, $3)"
-
-
-class CampaignRow(NamedTuple):
-    """What a draw needs to know of its campaign; ``definition`` is the campaign file as plain data."""
-
-    id: UUID
-    seq: int
-    programme_id: UUID
-    programme: str
-    identifying_kind: str
-    code: str
-    state: str
-    definition: object
-    time_zone: str
-    registration_start: datetime | None
-    registration_end: datetime | None
-    acceptance_start: datetime | None
-    acceptance_end: datetime | None
-    entries_closed_at: datetime | None
 
 
 class DrawRow(NamedTuple):
@@ -76,21 +50,6 @@ class SourceRow(NamedTuple):
     received_at: datetime | None
 
 
-async def find_campaign(connection: Connection, programme_id: UUID, campaign_id: UUID) -> CampaignRow | None:
-    """The campaign if it is the programme's. Read it again after its lock: the state may have moved."""
-    row = await connection.fetchrow(
-        f"{_CAMPAIGN} WHERE c.id = $1 AND c.programme_id = $2", campaign_id, programme_id
-    )
-    return CampaignRow(*row) if row else None
-
-
-async def campaign_seq(connection: Connection, programme_id: UUID, campaign_id: UUID) -> int | None:
-    """The number by which the campaign is locked."""
-    return await connection.fetchval(
-        "SELECT seq FROM campaign WHERE id = $1 AND programme_id = $2", campaign_id, programme_id
-    )
-
-
 async def close_entries(connection: Connection, campaign_id: UUID, at: datetime) -> None:
     """Mark the campaign's list of entries as closed."""
     await connection.execute("UPDATE campaign SET entries_closed_at = $2 WHERE id = $1", campaign_id, at)
@@ -108,27 +67,6 @@ async def find_draw(connection: Connection, draw_id: UUID) -> DrawRow | None:
     """A draw by its id, of whatever programme: its files are public."""
     row = await connection.fetchrow(f"{_DRAW} WHERE id = $1", draw_id)
     return DrawRow(*row) if row else None
-
-
-async def draw_window(connection: Connection, campaign_id: UUID) -> UUID | None:
-    """The issue window that publishing the campaign made for its draw."""
-    return await connection.fetchval(
-        "SELECT id FROM issue_window WHERE campaign_id = $1 AND kind = 'draw' ORDER BY number LIMIT 1",
-        campaign_id,
-    )
-
-
-async def insert_draw(
-    connection: Connection, draw_id: UUID, campaign_id: UUID, window_id: UUID, name: str
-) -> None:
-    """Open the first round of a campaign's draw."""
-    await connection.execute(
-        "INSERT INTO draw (id, campaign_id, window_id, name, round, state) VALUES ($1, $2, $3, $4, 1, 'open')",
-        draw_id,
-        campaign_id,
-        window_id,
-        name,
-    )
 
 
 async def set_state(
@@ -152,10 +90,10 @@ async def set_state(
     )
 
 
-async def insert_sources(connection: Connection, draw_id: UUID, sources: Sequence[SourceRow]) -> None:
-    """Fix the sources of a draw, numbered from 1."""
+async def fix_sources(connection: Connection, draw_id: UUID, sources: Sequence[SourceRow]) -> None:
+    """Write the sources as the commitment fixes them over those that publishing the campaign planned."""
     await connection.executemany(
-        _INSERT_SOURCE, [(draw_id, s.number, s.kind, s.spec, s.due, s.secret_sealed) for s in sources]
+        _FIX_SOURCE, [(draw_id, s.number, s.kind, s.spec, s.due, s.secret_sealed) for s in sources]
     )
 
 
@@ -197,9 +135,10 @@ async def draw_files(connection: Connection, draw_id: UUID) -> dict[str, bytes]:
 
 async def draw_file(connection: Connection, draw_id: UUID, name: str) -> bytes | None:
     """One published file."""
-    return await connection.fetchval(
+    content: bytes | None = await connection.fetchval(
         "SELECT content FROM draw_file WHERE draw_id = $1 AND name = $2", draw_id, name
     )
+    return content
 
 
 async def file_sizes(connection: Connection, draw_id: UUID) -> dict[str, int]:

@@ -22,7 +22,7 @@ FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::b
 """
 
 _LACKING = """
-SELECT p.id,
+SELECT p.id, pr.identifying_kind,
        EXISTS (SELECT FROM person_proof f WHERE f.person_id = p.id AND f.kind = pr.identifying_kind) AS proved,
        cardinality($3::text[]) = 0 OR EXISTS (
            SELECT FROM wallet w JOIN operator o ON o.id = w.operator_id
@@ -64,18 +64,20 @@ class NewEntry(NamedTuple):
 class Standing(NamedTuple):
     """What a person has of what a campaign asks of its entrants."""
 
-    proved: bool  # the programme's identifying proof
+    identifying_kind: str  # the kind of proof the programme tells its residents apart by
+    proved: bool  # they gave it
     bound: bool  # a wallet at one of the campaign's operators, where it asks for one
 
 
 async def lock_log(connection: Connection, seq: int) -> int:
     """Become the only sequencer of a campaign's log until the transaction ends; answer the next index."""
     await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", SEQUENCER_LOCKS, seq)
-    return await connection.fetchval(
+    index: int = await connection.fetchval(
         "SELECT coalesce(max(e.log_index) + 1, 0) FROM entry e JOIN campaign c ON c.id = e.campaign_id"
         " WHERE c.seq = $1",
         seq,
     )
+    return index
 
 
 async def insert_entries(
@@ -123,10 +125,16 @@ async def standings(
 ) -> dict[UUID, Standing]:
     """What each person has; persons of other programmes or none are left out. ``operators`` are codes."""
     rows = await connection.fetch(_LACKING, programme_id, person_ids, operators)
-    return {row["id"]: Standing(row["proved"], row["bound"]) for row in rows}
+    return {row["id"]: Standing(row["identifying_kind"], row["proved"], row["bound"]) for row in rows}
 
 
 async def strike(connection: Connection, campaign_id: UUID, person_ids: Sequence[UUID], reason: str) -> None:
     """Take the entries of these persons out of the list; they stay in the log."""
     if person_ids:
         await connection.execute(_STRIKE, campaign_id, person_ids, reason)
+
+
+async def entry_codes(connection: Connection, entry_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Public ids of entries."""
+    rows = await connection.fetch("SELECT id, code FROM entry WHERE id = ANY ($1::uuid[])", entry_ids)
+    return {row["id"]: row["code"] for row in rows}
