@@ -48,7 +48,7 @@ def capture(lines: Sequence[Line], basket_fen: int, captured_basket_fen: int) ->
     The sum is min(held, the amount for the smaller basket); what it falls short of the holds by stays
     with the last lines. May be all zero: then the payment brings no subsidy and every hold returns.
     """
-    gone_fen = max(0, basket_fen - captured_basket_fen)
+    gone_fen = basket_fen - captured_basket_fen
     held_fen = [line.held_fen for line in lines]
     total_fen = min(sum(held_fen), amount_left(lines, basket_fen, gone_fen))
     released_fen = _from_last(held_fen, sum(held_fen) - total_fen)
@@ -60,12 +60,11 @@ def refund(
 ) -> tuple[int, ...]:
     """Per line, what this refund gives back when ``returned_fen`` of goods are returned in all.
 
-    ``returned_fen`` is cumulated, this refund included, and counts at most as the captured basket. In all
-    min(S - amount(what is kept), returned) is given back of the captured S: who falls below a threshold
-    loses the subsidy, never more than the goods returned.
+    ``returned_fen`` is cumulated, this refund included; the caller refuses more than the captured basket.
+    In all min(S - amount(what is kept), returned) is given back of the captured S: who falls below a
+    threshold loses the subsidy, never more than the goods returned.
     """
-    returned_fen = min(returned_fen, captured_basket_fen)
-    gone_fen = max(0, basket_fen - captured_basket_fen) + returned_fen
+    gone_fen = basket_fen - captured_basket_fen + returned_fen
     captured_fen = sum(line.captured_fen for line in lines)
     back_fen = min(captured_fen - amount_left(lines, basket_fen, gone_fen), returned_fen)
     moved_fen = max(0, back_fen - sum(line.refunded_fen for line in lines))

@@ -52,6 +52,8 @@ def test_stays_within_both_operands(terms: Terms, eligible_fen: int, available_f
         (STEPS, 200, 70, 70),
         (STEPS, 200, 69, 30),
         (STEPS, 200, 29, 0),
+        (Terms(benefit=SpendAndSave(steps=(Step(spend_fen=10, save_fen=1),))), 10, 10, 1),
+        (Terms(benefit=SpendAndSave(steps=(Step(spend_fen=10, save_fen=-1),))), 10, 10, 0),
         (Terms(benefit=Percentage(basis_points=3_333, cap_fen=50)), 100, 100, 33),
         (Terms(benefit=Percentage(basis_points=3_333, cap_fen=50)), 3, 100, 0),
         (Terms(benefit=Percentage(basis_points=3_333, cap_fen=50)), 1_000, 100, 50),

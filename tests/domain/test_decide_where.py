@@ -160,6 +160,28 @@ def test_geofence_fails_closed_without_a_position() -> None:
     assert code(ask(stored(geofence=()))) == "ok"
 
 
+@pytest.mark.parametrize(
+    ("latitude_e6", "longitude_e6", "expected"),
+    [
+        (90_000_000, 180_000_000, "ok"),
+        (-90_000_000, -180_000_000, "ok"),
+        (90_000_001, 0, "geofence_outside"),
+        (-90_000_001, 0, "geofence_outside"),
+        (0, 180_000_001, "geofence_outside"),
+        (0, -180_000_001, "geofence_outside"),
+    ],
+)
+def test_positions_on_the_globe(latitude_e6: int, longitude_e6: int, expected: str) -> None:
+    everywhere = Circle(latitude_e6=0, longitude_e6=0, radius_m=21_000_000)
+    position = Position(latitude_e6=latitude_e6, longitude_e6=longitude_e6)
+    assert code(ask(stored(geofence=(everywhere,)), purchase={"position": position})) == expected
+    point = Circle(latitude_e6=36_290_000, longitude_e6=116_450_000, radius_m=0)
+    assert code(ask(stored(geofence=(point,)), purchase={"position": AT_POINT})) == "ok"
+
+
+AT_POINT = Position(latitude_e6=36_290_000, longitude_e6=116_450_000)
+
+
 def test_a_circle_off_the_globe_admits_nobody() -> None:
     nowhere = Circle(latitude_e6=91_000_000, longitude_e6=0, radius_m=10**9)
     position = Position(latitude_e6=36_290_000, longitude_e6=116_450_000)

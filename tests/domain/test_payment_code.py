@@ -116,7 +116,9 @@ def test_store_codes_differ() -> None:
         ("77" + "1" * 20, "mistyped"),
         ("", "unknown"),
         ("7", "unknown"),
+        ("77" + "1" * 62, "mistyped"),
         ("77" + "1" * 63, "unknown"),
+        ("77 discount", "unknown"),
         ("hello", "unknown"),
     ],
 )

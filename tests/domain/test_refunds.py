@@ -152,6 +152,11 @@ def test_what_is_left_never_exceeds_the_goods_left() -> None:
     assert amount_left(lines, 10_000, 10_001) == 0
 
 
+def test_a_line_starts_with_nothing_moved() -> None:
+    fresh = Line(terms=stored(), eligible_fen=1, available_fen=1, held_fen=1)
+    assert (fresh.captured_fen, fresh.refunded_fen, fresh.gone_excluded_fen) == (0, 0, 0)
+
+
 BASKET_FEN = st.integers(1, 20_000)
 STEP_LISTS = st.lists(
     st.tuples(st.integers(1, 20_000), st.integers(1, 20_000)).map(

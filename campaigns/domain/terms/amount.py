@@ -51,5 +51,5 @@ def eligible_after(basket_fen: int, eligible_fen: int, returned_fen: int, return
     goods as if they were others; ``returned_excluded_fen`` of them are known to be of excluded
     categories (at most as much as the basket held of those) and leave the eligible part alone.
     """
-    excluded_fen = max(0, min(returned_excluded_fen, returned_fen, basket_fen - eligible_fen))
+    excluded_fen = max(0, min(returned_excluded_fen, basket_fen - eligible_fen))
     return max(0, eligible_fen - max(0, returned_fen - excluded_fen))
