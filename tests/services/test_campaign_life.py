@@ -3,9 +3,8 @@
 import asyncpg
 import pytest
 
-from campaigns.domain.errors import Denied, Invalid, Refused
+from campaigns.domain.errors import Refused
 from campaigns.services.context import Context
-from campaigns.services.campaigns import CampaignSource, approve_campaign, create_campaign, submit_campaign
 from campaigns.services.publishing import publish_campaign
 from tests.support.campaign_files import draw_file, list_file, rush_file
 from tests.support.office import Office, approved, now_of, open_office, published
