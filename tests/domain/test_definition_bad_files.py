@@ -3,14 +3,16 @@
 from string import Formatter
 
 import pytest
+import yaml
 
 from campaigns.domain.codes import CODES
+from campaigns.domain.definition import nodes
 from campaigns.domain.definition.load import load, load_or_raise
 from campaigns.domain.definition.nodes import MAX_FILE_BYTES
 from campaigns.domain.definition.problems import MAX_PROBLEMS, codes_of
 from campaigns.domain.definition.templates import template_names, template_text
 from campaigns.domain.errors import Invalid
-from tests.domain.definition_cases import CASES, PINGYIN, Case
+from tests.domain.definition_cases import CASES, PINGYIN, YAML_CASES, Case
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}:{case.new[:30]!a}")
@@ -148,3 +150,13 @@ def test_templates_are_valid_in_any_line_ending(name: str) -> None:
     text = template_text(name)
     assert load(text).problems == ()
     assert load(text.replace("\n", "\r\n").encode()).problems == ()
+
+
+@pytest.mark.parametrize("case", YAML_CASES, ids=lambda case: f"{case.code}:{case.new[:30]!a}")
+def test_both_yaml_parsers_agree(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML is built with or without its C parser; the answer is the same, lines included."""
+    answers = []
+    for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        monkeypatch.setattr(nodes, "_LOADER", loader)
+        answers.append([(p.code, p.line) for p in load(case.text()).problems])
+    assert answers[0] == answers[1]

@@ -11,11 +11,14 @@ from click.testing import CliRunner
 from msgspec import inspect
 
 from api.cli.campaign_file import campaign
-from campaigns.domain.definition.limits import LISTS, RANGES
+from campaigns.domain.definition.limits import LISTS, MAX_COUNT, RANGES
 from campaigns.domain.definition.load import from_plain, load, load_or_raise, to_plain
 from campaigns.domain.definition.members import MEMBERS
 from campaigns.domain.definition.model import Definition, RandomSplit
+from campaigns.domain.definition.nodes import MAX_FILE_BYTES, MAX_NODES
 from campaigns.domain.definition.plan import PlannedTier, funding_plan, issue_plan
+from campaigns.domain.definition.problems import MAX_PROBLEMS
+from campaigns.domain.definition.scalars import MAX_TEXT
 from campaigns.domain.definition.schema import json_schema
 from campaigns.domain.definition.summary import WORDS, summarize, summary_lines
 from campaigns.domain.definition.templates import template_names, template_text
@@ -236,3 +239,20 @@ def test_show_prints_the_terms_and_schema_is_json() -> None:
     assert code == 0 and "平阴县（370124）" in output and "SHA-256" in output
     code, output = run("schema")
     assert code == 0 and json.loads(output)["$id"] == "urn:hongbao:campaign:1"
+
+
+# Documents
+
+
+@pytest.mark.parametrize(("name", "language"), [("campaign-file.md", "en"), ("campaign-file.zh.md", "zh")])
+def test_the_documents_describe_every_member(name: str, language: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+    for members in MEMBERS.values():
+        for member, words in members.items():
+            meaning = words.zh if language == "zh" else words.en
+            assert any(
+                line.startswith(f"| `{member}` |") and meaning in line and words.example in line
+                for line in text.splitlines()
+            ), member
+    for limit in (MAX_FILE_BYTES, MAX_NODES, MAX_TEXT, MAX_PROBLEMS, MAX_COUNT, LISTS["merchants"]):
+        assert f"{limit:,}" in text or str(limit) in text, limit
