@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,7 @@ class Program:
     def __init__(
         self, data_dir: Path, python: str = sys.executable, uid: int | None = None, **environ: str
     ) -> None:
+        self.supervisor = 0
         base = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
         site = next(path for path in sys.path if path.endswith("site-packages"))
         self.process = subprocess.Popen(
@@ -86,7 +89,9 @@ class Program:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"the program ended with {self.process.wait()} and said nothing"
-        return json.loads(line)
+        said = json.loads(line)
+        self.supervisor = said.get("supervisor", self.supervisor)
+        return said
 
     def ask(self) -> dict[str, Any]:
         """Have it make sure that the engines run, and say where."""
@@ -99,6 +104,15 @@ class Program:
         """kill -9."""
         self.process.kill()
         self._reap()
+
+    def end_supervisor(self) -> None:
+        """SIGTERM to the supervisor it joined, which need not wait for newcomers then."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if (
+                b"campaigns.runtime.engines.supervisor"
+                in Path(f"/proc/{self.supervisor}/cmdline").read_bytes()
+            ):
+                os.kill(self.supervisor, signal.SIGTERM)
 
     def leave(self) -> None:
         """Let it end by itself."""
@@ -137,4 +151,5 @@ def start(data_dir: Path) -> Iterator[Callable[..., Program]]:
 
     yield start_program
     for program in programs:
+        program.end_supervisor()
         program.kill()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ import asyncpg
 import pytest
 import redis
 
+from campaigns.runtime.engines import Engines, children, connect_engines
 from campaigns.runtime.engines.binaries import POSTGRES_PROGRAM, VALKEY_PROGRAM
 from campaigns.runtime.engines.clean import clean
+from campaigns.runtime.engines.errors import EnginesInUse, StartFailed
 from campaigns.runtime.engines.join import try_lock, wait_until_stopped
+from campaigns.runtime.engines.layout import Layout
 from campaigns.runtime.engines.processes import engine_processes, is_alive
+from campaigns.runtime.engines.supervisor import GRACE_SECONDS, RESTARTS_MAX
+from tests.engines_fixture import engine_settings
 from tests.runtime.conftest import Program, exists, wait_for, wait_for_end
 
 Start = Callable[..., Program]
@@ -172,8 +178,6 @@ def test_sigterm_to_a_user_or_to_the_supervisor_leaves_nothing(
 
 
 def test_an_engine_that_dies_again_and_again_is_given_up(start: Start, data_dir: Path) -> None:
-    from campaigns.runtime.engines.supervisor import RESTARTS_MAX
-
     program = start()
     seen = program.hear()
     valkey = Path(seen["home"], "valkey")
@@ -211,3 +215,84 @@ def test_clean_after_kills_of_everything_leaves_no_process_and_no_shared_memory(
     clean(data_dir)
     assert segment_id not in segments()
     assert not Path(seen["home"]).exists()
+
+
+@pytest.fixture
+async def pair(data_dir: Path) -> AsyncIterator[Engines]:
+    joined = await connect_engines(engine_settings(data_dir))
+    yield joined
+    joined.close()
+
+
+async def test_a_watching_process_is_back_on_a_new_pair_without_asking(
+    pair: Engines, start: Start, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = pair.pids
+    monkeypatch.setattr(f"{clean.__module__}.WAIT_SECONDS", 2 * GRACE_SECONDS)
+    watcher = asyncio.create_task(pair.watch())
+    await asyncio.sleep(0)
+    os.kill(old.supervisor, signal.SIGKILL)
+    await asyncio.to_thread(wait_for_end, old.supervisor, old.postgres, old.valkey)
+    program = start(data_dir)
+    other = await asyncio.to_thread(program.hear)
+    await asyncio.to_thread(program.leave)
+    assert other["supervisor"] != old.supervisor
+    with pytest.raises(EnginesInUse):
+        # Only the watch has joined for us: the other one has left.
+        await asyncio.to_thread(clean, data_dir)
+    assert pair.pids.supervisor == other["supervisor"]
+    watcher.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watcher
+
+
+async def test_databases_are_made_as_copies_and_dropped_with_their_connections(pair: Engines) -> None:
+    first = await pair.create_database("first")
+    connection = await asyncpg.connect(**first.owner.credentials)
+    await connection.execute("CREATE TABLE kept AS SELECT 7 AS value; GRANT SELECT ON kept TO app")
+    await connection.close()
+    copy = await pair.create_database("copy_of_first", template="first")
+    connection = await asyncpg.connect(copy.app.dsn)
+    assert await connection.fetchval("SELECT value FROM kept") == 7
+    await pair.drop_database("copy_of_first")
+    with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError)):
+        await connection.execute("SELECT 1")
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        await asyncpg.connect(copy.app.dsn)
+    await pair.drop_database("copy_of_first")  # absent is fine
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(**first.app.credentials | {"password": "wrong"})
+
+
+def test_a_log_stays_bounded_while_the_engine_writes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_bytes = 100_000
+    monkeypatch.setattr(children, "LOG_MAX_BYTES", limit_bytes)
+    layout = Layout(data_dir=tmp_path, home=tmp_path, run=tmp_path, identity=None)
+    engine = children.Engine(
+        name="writer",
+        title="Writer",
+        log=tmp_path / "writer.log",
+        cwd=tmp_path,
+        layout=layout,
+        argv=["/bin/sh", "-c", "while :; do echo a line of a log; done"],
+        death_signal=signal.SIGKILL,
+        stop_signals=((signal.SIGKILL, 5.0),),
+        is_ready=lambda _: True,
+        end_leftovers=lambda: 0,
+        make_start_error=lambda status, lines: StartFailed(engine="", reason=status, log="", lines=lines),
+    )
+    engine.start()
+
+    def bounded() -> bool:
+        engine.look()
+        return (tmp_path / "writer.log.1").exists() and (tmp_path / "writer.log").stat().st_size > 0
+
+    wait_for(bounded, "the log is moved on and written again")
+    assert (tmp_path / "writer.log").read_bytes().startswith((b"a line", b" line", b"line", b"of")), (
+        "no hole of zeros"
+    )
+    engine.signal_first()
+    engine.stop()
+    assert engine.pid == 0

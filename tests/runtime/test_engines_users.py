@@ -72,7 +72,6 @@ async def test_in_a_reachable_directory_the_home_stays_there(start: Start, data_
 def test_clean_removes_the_home_and_refuses_while_in_use(
     start: Start, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data_dir.parent.chmod(0o700)
     program = start()
     home = Path(program.hear()["home"])
     monkeypatch.setattr(f"{clean.__module__}.WAIT_SECONDS", 0.1)

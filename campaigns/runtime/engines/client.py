@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ from campaigns.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+WATCH_PAUSE_SECONDS = 0.05
+
 _DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -67,6 +70,7 @@ class Engines:
         self._progress = progress or (lambda message: logger.info("%s", message))
         self._connection: socket.socket | None = None
         self._pids: Pids | None = None
+        self._asking = threading.Lock()
         self.home: Path | None = None
         if settings.database_url is not None:
             assert settings.redis_url is not None, "Settings takes both or neither"
@@ -109,9 +113,15 @@ class Engines:
     def ensure(self) -> Pids:
         """Make sure that a working pair runs, starting a new supervisor if ours was killed.
 
-        The addresses stay the same after the kill of an engine or of the supervisor. Raises `EngineError`.
+        The addresses stay the same after the kill of an engine or of the supervisor. It blocks: a
+        coroutine calls `await asyncio.to_thread(pair.ensure)`, or leaves it to `watch`. Any thread may
+        call it. Raises `EngineError`.
         """
         assert self.embedded, "servers of the operator's own are not ours to start"
+        with self._asking:
+            return self._ensure()
+
+    def _ensure(self) -> Pids:
         if self._connection is not None:
             try:
                 self._connection.sendall(b"?\n")
@@ -125,6 +135,30 @@ class Engines:
         self._join()
         assert self._pids is not None, "joined"
         return self._pids
+
+    async def watch(self) -> None:
+        """Join again whenever the supervisor was killed; a task that a long-lived process keeps running.
+
+        So a killed supervisor is replaced within moments, and this process counts as a user of the new
+        one. Ends when `close` was called (cancel it before), and with `EngineError` when there is no
+        way back.
+        """
+        import asyncio
+
+        assert self.embedded, "servers of the operator's own are not ours to start"
+        loop = asyncio.get_running_loop()
+        while (connection := self._connection) is not None:
+            readable = asyncio.Event()
+            loop.add_reader(connection.fileno(), readable.set)
+            try:
+                await readable.wait()
+            finally:
+                loop.remove_reader(connection.fileno())
+            if _has_ended(connection):
+                logger.warning("the supervisor of the engines has gone; joining again")
+                await asyncio.to_thread(self.ensure)
+            else:  # an answer that another thread is about to read
+                await asyncio.sleep(WATCH_PAUSE_SECONDS)
 
     def _join(self) -> None:
         self._connection, answer = connect(self.settings, self._progress)
@@ -227,6 +261,15 @@ def engines(settings: Settings, progress: Progress | None = None) -> Iterator[En
     """The engines for the length of a block. Raises `EngineError`."""
     with Engines(settings, progress) as pair:
         yield pair
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _pids(answer: dict[str, Any]) -> Pids:

@@ -31,6 +31,7 @@ from campaigns.runtime.engines.errors import (
     DirectoryNotWritable,
     DirectoryOtherOwner,
     DiskFull,
+    EngineError,
     HomeMissing,
     PathTooLong,
     UserMissing,
@@ -103,7 +104,8 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
-def _not_writable(path: Path, error: OSError) -> Exception:
+def cannot_write(path: Path, error: OSError) -> EngineError:
+    """The error for what the system refused below `path`: a full disk, or missing permission."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(path)
     reason = error.strerror or type(error).__name__
@@ -129,11 +131,11 @@ def prepare_data_dir(data_dir: Path) -> None:
         data_dir.parent.mkdir(parents=True, exist_ok=True)
         made = _make(data_dir, mode)
     except OSError as error:
-        raise _not_writable(data_dir, error) from error
+        raise cannot_write(data_dir, error) from error
     if not made:
         check_owner(data_dir, os.geteuid())
         if not os.access(data_dir, os.W_OK | os.X_OK):
-            raise _not_writable(data_dir, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+            raise cannot_write(data_dir, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def _make(path: Path, mode: int) -> bool:
@@ -268,7 +270,7 @@ def prepare(data_dir: Path) -> Layout:
         for directory in (layout.valkey, layout.sockets):
             prepare_engine_directory(directory, identity)
     except OSError as error:
-        raise _not_writable(data_dir, error) from error
+        raise cannot_write(data_dir, error) from error
     if layout.postgres.exists():
         check_owner(layout.postgres, os.geteuid() if identity is None else identity.uid)
         _check_version(layout.postgres)
@@ -302,7 +304,7 @@ def reachable_binaries(binaries: Binaries, layout: Layout) -> Binaries:
     try:
         return copy_for_other_user(binaries, layout.home)
     except OSError as error:
-        raise _not_writable(layout.home, error) from error
+        raise cannot_write(layout.home, error) from error
 
 
 def remove_run(layout: Layout) -> None:

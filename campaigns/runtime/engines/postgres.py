@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -84,18 +85,28 @@ def make_cluster(layout: Layout, binaries: Binaries, credentials: Credentials) -
     argv = [
         str(binaries.initdb), f"--pgdata={building}", f"--username={ADMIN_ROLE}", "--auth=reject",
         "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-        "--no-instructions", "--set", "dynamic_shared_memory_type=mmap",
+        "--no-instructions", "--no-clean", "--set", "dynamic_shared_memory_type=mmap",
     ]  # fmt: skip
     try:
         _run(argv, building, layout, "initdb")
     except EngineError:
         remove_abandoned(building)  # its server fell, on a full disk for example
+        shutil.rmtree(building)
         raise
     single = [str(binaries.postgres), "--single", "-j", "-D", str(building), "template1"]
     said = _run(single, building, layout, "postgres --single", credentials_sql(credentials))
     if re.search(r"\b(ERROR|FATAL|PANIC):", said):
         raise _fail("the first roles were refused", layout.log / "postgres.log", said, layout)
     building.rename(layout.postgres)
+    _sync_directory(layout.home)
+
+
+def _sync_directory(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _run(argv: list[str], cwd: Path, layout: Layout, name: str, stdin_text: str = "") -> str:

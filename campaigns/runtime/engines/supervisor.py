@@ -25,7 +25,7 @@ from campaigns.runtime.engines.children import Engine, postgres_engine, valkey_e
 from campaigns.runtime.engines.config import START_TIMEOUT_SECONDS, Config
 from campaigns.runtime.engines.credentials import Credentials, load_or_make
 from campaigns.runtime.engines.errors import EngineError, RestartsExhausted, StartTimeout
-from campaigns.runtime.engines.layout import Layout, prepare, reachable_binaries, write_pointer
+from campaigns.runtime.engines.layout import Layout, cannot_write, prepare, reachable_binaries, write_pointer
 from campaigns.runtime.engines.layout import remove_run as remove_run_directory
 from campaigns.runtime.engines.processes import adopt_orphans, tail
 
@@ -207,7 +207,8 @@ class Supervisor:
         engine.start()
 
     def fail(self, error: EngineError) -> None:
-        """Tell every client why there will be no engines."""
+        """Tell the log and every client why there will be no engines."""
+        print(error, file=sys.stderr, flush=True)
         for _ in range(CLIENTS_MAX):
             known = len(self._clients)
             self._accept()
@@ -263,8 +264,10 @@ def run(config: Config, report_fd: int) -> int:
         valkey.write_configuration(layout, credentials)
         supervisor.serve()
     except EngineError as error:
-        print(error, file=sys.stderr, flush=True)
         supervisor.fail(error)
+        return 1
+    except OSError as error:
+        supervisor.fail(cannot_write(layout.home, error))
         return 1
     finally:
         supervisor.stop()
