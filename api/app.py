@@ -33,9 +33,11 @@ def create_app(
     *,
     loops: Sequence[Loop] = (),
     log: Log | None = None,
+    only_one: bool = False,
 ) -> Sanic[Any, Any]:
     """Make the application. ``ctx_factory`` is entered when the server starts and left when it has drained.
 
+    ``only_one`` lets Sanic rewrite its own classes for this application, which it can do once per process.
     Raises RouteError for a route without policy. ``app.ctx.service`` is the running `Service`.
     """
     table = check_routes(routes)
@@ -54,6 +56,7 @@ def create_app(
         OAS=False,
         REQUEST_MAX_SIZE=BODY_LIMIT_BYTES,
         REQUEST_TIMEOUT=30,
+        TOUCHUP=only_one,
         RESPONSE_TIMEOUT=RESPONSE_SECONDS + BODY_SECONDS + 10,  # ours come first; this one only backs them up
         NOISY_EXCEPTIONS=False,
     )
@@ -73,7 +76,7 @@ def create_app(
 
 
 def _handler(service: Service, route: Route) -> Callable[..., Any]:
-    async def handle(request: Request, **parameters: str) -> HTTPResponse:
+    async def handle(request: Request, **parameters: str) -> HTTPResponse | None:
         return await Exchange(service, route, request, parameters).serve()
 
     return handle

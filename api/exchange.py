@@ -28,8 +28,8 @@ from campaigns.store import unit_of_work
 RESPONSE_SECONDS = 20.0
 BODY_SECONDS = 30.0
 MOST_REQUESTS_NOW = 4_000
-LINGER_SECONDS = 1.0
-LINGER_BYTES = 8_000_000
+LINGER_SECONDS = 3.0
+LINGER_BYTES = 64_000_000
 MOST_LENGTH = 1 << 62
 STATUS_CLIENT_LEFT = 499
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -49,15 +49,15 @@ class Exchange:
     code: str = ""
     status: int = STATUS_CLIENT_LEFT
 
-    async def serve(self) -> HTTPResponse:
-        """Answer the request; every error becomes a problem document."""
+    async def serve(self) -> HTTPResponse | None:
+        """Answer the request (None when the answer is sent already); every error becomes a problem document."""
         service, started = self.service, perf_counter()
         self.language = problem.language_of(self.request.headers.get("accept-language", ""))
         service.enter()
         try:
             response = await self._answer()
             self.status = response.status
-            return response
+            return None if self.request.responded else response
         finally:
             service.leave()
             self._note(perf_counter() - started)
@@ -196,9 +196,9 @@ class Exchange:
         return response
 
     async def _linger(self, response: HTTPResponse) -> None:
-        """Answer a body that is too large before it has come; then look away from the rest for a moment.
+        """Answer a body that is too large before it has come, then throw the rest away for a moment, unkept.
 
-        Closing at once would reset the connection, and the client would lose the answer.
+        Closing at once would reset the connection, and a client still sending would lose the answer.
         """
         stream = self._stream
         if not stream.request_body or stream.request_bytes <= stream.protocol.request_max_size:

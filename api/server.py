@@ -36,9 +36,8 @@ async def serve(listener: socket.socket, settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log = make_log(level=settings.log_level)
-    app = create_app(
-        lambda: open_context(settings), all_routes(), loops=sweep_loops(settings.sweep_seconds), log=log
-    )
+    loops = sweep_loops(settings.sweep_seconds)
+    app = create_app(lambda: open_context(settings), all_routes(), loops=loops, log=log, only_one=True)
     running = await Running.start(app, listener)
     log.info("serving", port=running.port, pid=os.getpid())
     died = running.service.loops.died
