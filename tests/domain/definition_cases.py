@@ -232,7 +232,6 @@ MONEY_CASES = (
     Case("file_shares_sum", "share_bp: 5000", "share_bp: 5001", line=-1),
     Case("file_over_budget", BUDGET, "budget_fen: 18999999"),
     Case("file_too_many_vouchers", "count: 1000\n", "count: 10000000\n", line=-18, also=("file_max_entries_low",)),
-    Case("file_custody_indivisible", BUDGET, "budget_fen: 19000001", line=6),
     Case("file_split_bounds", "low_fen: 3000", "low_fen: 6001"),
     Case("file_split_infeasible", "total_fen: 5000000", "total_fen: 7200001", also=("file_over_budget",)),
     Case("file_split_infeasible", "total_fen: 5000000", "total_fen: 3599999"),

@@ -129,14 +129,6 @@ def test_an_amount_in_yuan_is_answered_with_the_fen_to_write() -> None:
         assert str(fen) in problem.say("zh") and str(fen) in problem.say("en")
 
 
-def test_the_suggested_budget_of_an_indivisible_custody_is_enough() -> None:
-    text = template_text(PINGYIN).replace("budget_fen: 20000000", "budget_fen: 19000001")
-    problem = load(text).problems[0]
-    assert problem.code == "file_custody_indivisible"
-    mended = text.replace("budget_fen: 19000001", f"budget_fen: {problem.facts['budget']}")
-    assert load(mended).problems == ()
-
-
 def test_callers_meet_one_typed_error_with_the_first_problem() -> None:
     with pytest.raises(Invalid) as caught:
         load_or_raise("code: no\n")

@@ -79,6 +79,37 @@ def test_funding_has_exact_rows_and_columns() -> None:
     ]
 
 
+def test_a_voucher_that_no_share_can_hold_lies_whole_at_one_operator() -> None:
+    """Two operators with half of ¥10,000 each, and one packet pool of ¥10,000: one of them holds it all."""
+    text = template_text("list-subsidy").replace("budget_fen: 10000000", "budget_fen: 1000000")
+    text = text.replace(
+        "share_bp: 10000}\n\nissuing",
+        'share_bp: 5000}\n  - {id: bank-b, name: {zh: "乙", en: "B"}, share_bp: 5000}\n\nissuing',
+    )
+    household = next(line for line in text.splitlines() if "id: household" in line)
+    definition = definition_of(text.replace(household + "\n", ""))
+    assert [tier.units for tier in issue_plan(definition).tiers] == [(("bank-a", 200),)]
+    assert funding_plan(definition) == [("county-finance", "bank-a", 1_000_000)]
+
+
+def test_fixed_vouchers_are_kept_to_the_share_and_the_rest_evens_it_out() -> None:
+    """Three packets of ¥100 and ¥50 more over two halves: two and one, and the rest to the one below its share."""
+    text = template_text("stored-value-draw").replace("budget_fen: 1000000000", "budget_fen: 35000")
+    text = text.replace(
+        "count: 50000, amount: {kind: fixed, amount_fen: 20000}",
+        "count: 3, amount: {kind: fixed, amount_fen: 10000}",
+    )
+    for operator in ("bank-c", "bank-d"):
+        line = next(line for line in text.splitlines() if f"id: {operator}" in line)
+        text = text.replace(line + "\n", "")
+    definition = definition_of(text.replace("share_bp: 2500", "share_bp: 5000"))
+    assert [tier.units for tier in issue_plan(definition).tiers] == [(("bank-a", 2), ("bank-b", 1))]
+    assert [(operator, fen) for _, operator, fen in funding_plan(definition)] == [
+        ("bank-a", 20_000),
+        ("bank-b", 15_000),
+    ]
+
+
 def test_a_definition_survives_storage() -> None:
     for name in template_names():
         definition = definition_of(template_text(name))

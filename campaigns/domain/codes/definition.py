@@ -107,7 +107,6 @@ _MONEY: dict[str, Code] = {
     "file_shares_sum": _file("份额合计 {sum}，不是 10000——请改动 {difference}（万分之几），使合计为 10000。", "The shares add up to {sum}, not to 10,000 — change them by {difference} basis points."),
     "file_over_budget": _file("计划发放 {planned_fen}，超出预算 {budget_fen}——请把 budget_fen 写到 {planned} 或以上，或减少份数。", "The plan hands out {planned_fen}, more than the budget of {budget_fen} — write budget_fen: {planned} or more, or plan fewer vouchers."),
     "file_too_many_vouchers": _file("计划 {count} 份，超过 {limit}——请减少份数或分成几个活动。", "The plan has {count} vouchers, more than {limit} — plan fewer, or several campaigns."),
-    "file_custody_indivisible": _file("在 {operator} 存管的钱凑不成整张券，差 {short_fen}——请把 budget_fen 提高到 {budget} 或调整 share_bp。", "The money at {operator} cannot be cut into whole vouchers: {short_fen} are short — raise budget_fen to {budget}, or change share_bp."),
     "file_split_bounds": _file("low_fen {low} 大于 high_fen {high}——请对调。", "low_fen {low} is above high_fen {high} — exchange them."),
     "file_split_infeasible": _file("{count} 份、每份 {low} 至 {high} 分，合计不可能是 {given}——total_fen 请写 {least} 至 {most}。", "{count} vouchers of {low} to {high} fen cannot add up to {given} — write a total_fen from {least} to {most}."),
     "file_quotas_sum": _file("地区名额合计 {sum}，份数是 {count}——请使两者相等。", "The quotas add up to {sum} but count is {count} — make them equal."),

@@ -3,13 +3,13 @@
 from campaigns.domain.definition.check_names import plan_of
 from campaigns.domain.definition.limits import MAX_BUDGET_FEN, MAX_COUNT
 from campaigns.domain.definition.model import Definition, DrawPlan, RandomSplit, RushPlan, Tier
-from campaigns.domain.definition.plan import custody_problem, planned_fen
+from campaigns.domain.definition.plan import planned_fen
 from campaigns.domain.definition.problems import Ledger, Path
 from campaigns.domain.money import BASIS_POINTS
 
 
 def check_money(draft: Definition, ledger: Ledger) -> None:
-    """Shares add up, every tier can be made, and the plan fits the budget and the custody operators."""
+    """Shares add up, every tier can be made, and the plan fits the budget."""
     for member in ("funders", "custody_operators"):
         if ledger.sound((member,)) and getattr(draft, member):
             total = sum(record.share_bp for record in getattr(draft, member))
@@ -18,7 +18,6 @@ def check_money(draft: Definition, ledger: Ledger) -> None:
     plan = plan_of(draft)
     if plan is None or not isinstance(plan.tiers, tuple):
         return
-    before = ledger.count
     for i, tier in enumerate(plan.tiers):
         path: Path = ("issuing", "tiers", i)
         _split(tier, path, ledger)
@@ -33,7 +32,7 @@ def check_money(draft: Definition, ledger: Ledger) -> None:
     if count > MAX_COUNT:
         ledger.add("file_too_many_vouchers", ("issuing", "tiers"), count=count, limit=MAX_COUNT)
     elif ledger.sound(("budget_fen",)):
-        _budget(draft, before, ledger)
+        _budget(draft, ledger)
 
 
 def _split(tier: Tier, path: Path, ledger: Ledger) -> None:
@@ -105,11 +104,7 @@ def _openings(plan: RushPlan, ledger: Ledger) -> None:
                 )
 
 
-def _shares_read(draft: Definition, ledger: Ledger) -> bool:
-    return ledger.sound(("custody_operators",)) and bool(draft.custody_operators)
-
-
-def _budget(draft: Definition, before: int, ledger: Ledger) -> None:
+def _budget(draft: Definition, ledger: Ledger) -> None:
     planned = sum(planned_fen(tier) for tier in draft.issuing.tiers)
     if planned > draft.budget_fen:
         ledger.add(
@@ -119,13 +114,3 @@ def _budget(draft: Definition, before: int, ledger: Ledger) -> None:
             planned=planned,
             budget_fen=draft.budget_fen,
         )
-    elif ledger.count == before and _shares_read(draft, ledger):
-        short = custody_problem(draft)
-        if short is not None:
-            ledger.add(
-                "file_custody_indivisible",
-                ("custody_operators",),
-                operator=short.operator_id,
-                short_fen=short.short_fen,
-                budget=short.enough_fen,
-            )

@@ -5,7 +5,6 @@ division is exact: by largest remainder, earlier lines of the file first where t
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from campaigns.domain.definition.model import Definition, DrawPlan, Fixed, RandomSplit, Tier
 from campaigns.domain.money import largest_remainder
@@ -49,24 +48,6 @@ class IssuePlan:
     remainder_by_funder: tuple[tuple[str, int], ...]
 
 
-class Indivisible(NamedTuple):
-    """Custody shares that cannot be cut into whole vouchers: ``short_fen`` are missing at ``operator_id``.
-
-    A budget of ``enough_fen`` is enough.
-    """
-
-    operator_id: str
-    short_fen: int
-    enough_fen: int
-
-
-class _Short(NamedTuple):
-    """``fen`` are missing at the operator with this position before another whole piece fits there."""
-
-    operator: int
-    fen: int
-
-
 @dataclass(frozen=True, slots=True)
 class _Group:
     tier_id: str
@@ -81,10 +62,9 @@ class _Group:
 
 
 def issue_plan(definition: Definition) -> IssuePlan:
-    """The plan of a checked definition. Asserts that it fits the budget and the custody shares."""
+    """The plan of a checked definition. Asserts that it fits the budget."""
     groups = _groups(definition)
-    units = _lay_out(groups, _operator_sums(definition))
-    assert not isinstance(units, _Short), "check refuses such a definition"
+    units = _lay_out(groups, _targets(definition))
     ids = [operator.id for operator in definition.custody_operators]
     tiers = tuple(
         PlannedTier(
@@ -109,7 +89,9 @@ def issue_plan(definition: Definition) -> IssuePlan:
 def funding_plan(definition: Definition) -> list[tuple[str, str, int]]:
     """Who pays how much to which custody operator: (funder id, operator id, fen), lines of 0 left out.
 
-    Rows add up to each funder's part of the budget and columns to each operator's, both exact.
+    Rows add up to each funder's part of the budget and columns to each operator's, both to the fen. An operator's
+    part is its share of the budget, unless whole vouchers do not allow that: then it is what its vouchers are
+    worth, and the rest of the budget goes to those below their share.
     """
     rows = largest_remainder(definition.budget_fen, [funder.share_bp for funder in definition.funders])
     columns = _operator_sums(definition)
@@ -125,20 +107,6 @@ def funding_plan(definition: Definition) -> list[tuple[str, str, int]]:
 def planned_fen(tier: Tier) -> int:
     """Value of a whole tier in fen."""
     return tier.amount.amount_fen * tier.count if isinstance(tier.amount, Fixed) else tier.amount.total_fen
-
-
-def custody_problem(definition: Definition) -> Indivisible | None:
-    """Whether the operators' shares of the budget can hold the planned vouchers, each whole at one operator."""
-    groups, shares = _groups(definition), [operator.share_bp for operator in definition.custody_operators]
-    short = _lay_out(groups, largest_remainder(definition.budget_fen, shares))
-    if not isinstance(short, _Short):
-        return None
-    extra = short.fen
-    # Room grows with the budget for every operator, so doubling ends: at the latest when each alone holds it all.
-    while isinstance(_lay_out(groups, largest_remainder(definition.budget_fen + extra, shares)), _Short):
-        extra *= 2
-    operator = definition.custody_operators[short.operator].id
-    return Indivisible(operator, short.fen, definition.budget_fen + extra)
 
 
 def _groups(definition: Definition) -> list[_Group]:
@@ -157,26 +125,37 @@ def _groups(definition: Definition) -> list[_Group]:
     return groups
 
 
-def _operator_sums(definition: Definition) -> list[int]:
+def _targets(definition: Definition) -> list[int]:
+    """Each operator's share of the budget in fen."""
     return largest_remainder(
         definition.budget_fen, [operator.share_bp for operator in definition.custody_operators]
     )
 
 
-def _lay_out(groups: list[_Group], sums: list[int]) -> list[list[int]] | _Short:
-    """Units of each group at each operator, so that no operator holds more value than its part of the budget.
+def _operator_sums(definition: Definition) -> list[int]:
+    """What each operator is paid: the worth of its vouchers and its part of what is not issued."""
+    targets, groups = _targets(definition), _groups(definition)
+    worth = [0] * len(targets)
+    for group, parts in zip(groups, _lay_out(groups, targets), strict=True):
+        for j, part in enumerate(parts):
+            worth[j] += part * _piece(group) // (group.count if group.split else 1)
+    below = [max(0, target - value) for target, value in zip(targets, worth, strict=True)]
+    rest = definition.budget_fen - sum(worth)
+    spread = largest_remainder(rest, below) if rest else [0] * len(worth)
+    return [value + part for value, part in zip(worth, spread, strict=True)]
+
+
+def _lay_out(groups: list[_Group], targets: list[int]) -> list[list[int]]:
+    """Units of each group at each operator, near the operators' targets, every voucher whole at one of them.
 
     A split group stays whole, as its amounts are not known before the seed; the largest value is placed first.
     """
-    room = list(sums)
+    room = list(targets)
     units: list[list[int]] = [[] for _ in groups]
     order = sorted(range(len(groups)), key=lambda g: (groups[g].split is None, -_piece(groups[g]), g))
     for g in order:
         group, piece = groups[g], _piece(groups[g])
-        pieces = 1 if group.split else group.count
-        parts = _deal(pieces, piece, room)
-        if isinstance(parts, _Short):
-            return parts
+        parts = _deal(1 if group.split else group.count, piece, room)
         for j, part in enumerate(parts):
             room[j] -= part * piece
         units[g] = [part * group.count for part in parts] if group.split else parts
@@ -188,19 +167,21 @@ def _piece(group: _Group) -> int:
     return group.total_fen if group.split else group.amount_fen or 0
 
 
-def _deal(pieces: int, piece: int, room: list[int]) -> list[int] | _Short:
-    """Deal pieces in proportion to the room of each operator, never beyond it; indexes stand for operators."""
-    fits = [space // piece for space in room]
-    if sum(fits) < pieces:
-        widest = max(range(len(room)), key=lambda j: (room[j] % piece, -j))
-        return _Short(widest, (pieces - sum(fits)) * piece - room[widest] % piece)
-    parts = [min(part, fit) for part, fit in zip(largest_remainder(pieces, room), fits, strict=True)]
+def _deal(pieces: int, piece: int, room: list[int]) -> list[int]:
+    """Deal pieces in proportion to the room of each operator; indexes stand for operators.
+
+    Room is filled first; fewer pieces than operators are left then, each for whoever has the most room.
+    """
+    free = [max(0, space) for space in room]
+    shares = largest_remainder(pieces, free) if any(free) else [0] * len(room)
+    parts = [min(share, space // piece) for share, space in zip(shares, free, strict=True)]
     missing = pieces - sum(parts)
     for j in sorted(range(len(room)), key=lambda j: (parts[j] * piece - room[j], j)):
-        extra = min(missing, fits[j] - parts[j])
+        extra = min(missing, free[j] // piece - parts[j])
         parts[j] += extra
         missing -= extra
-    assert missing == 0
+    for _ in range(missing):
+        parts[max(range(len(room)), key=lambda j: (room[j] - parts[j] * piece, -j))] += 1
     return parts
 
 

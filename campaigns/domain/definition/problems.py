@@ -78,11 +78,6 @@ class Ledger:
             for path in paths
         )
 
-    @property
-    def count(self) -> int:
-        """How many problems there are so far."""
-        return len(self._problems)
-
     def problems(self) -> tuple[Problem, ...]:
         """All problems in the order of the file, at most `MAX_PROBLEMS`; the last then says how many follow."""
         found = sorted(self._problems.values(), key=lambda p: (p.line, p.column, p.path, p.code))
