@@ -76,7 +76,7 @@ class OwnEntry(Struct, frozen=True, kw_only=True):
 
 async def own_entry(ctx: Context, principal: Principal, campaign_id: UUID) -> OwnEntry:
     """The entry of the person the channel acts for. Raises Refused ``not_found``."""
-    require(principal, "entries.write")
+    require(principal, "vouchers.read")
     person_id = person_of(principal)
     async with ctx.pool.acquire() as connection:
         await read_campaign(connection, principal.programme_id, campaign_id)
