@@ -161,6 +161,12 @@ def test_most_per_use(terms: Terms, expected: int | str) -> None:
     assert (decision.amount_fen if isinstance(decision, Allowed) else decision.code) == expected
 
 
+def test_most_per_use_never_exceeds_the_balance() -> None:
+    decision = ask(stored(max_per_use_fen=1_500), voucher={"balance_fen": 700})
+    assert isinstance(decision, Allowed)
+    assert (decision.amount_fen, decision.available_fen) == (700, 700)
+
+
 def test_most_per_use_is_what_the_line_keeps_as_available() -> None:
     decision = ask(stored(max_per_use_fen=1_500))
     assert isinstance(decision, Allowed)

@@ -4,9 +4,22 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from campaigns.domain.terms.facts import Denial
+from campaigns.domain.terms.decide import decide
+from campaigns.domain.terms.facts import Denial, Holder
 from campaigns.domain.terms.model import WEEKDAYS, HolidayYear
-from tests.domain.decide_cases import JUST_BEFORE, NOON, ask, code, day, local, stored
+from campaigns.domain.terms.rules import compile_terms
+from tests.domain.decide_cases import (
+    JUST_BEFORE,
+    NOON,
+    PURCHASE,
+    VOUCHER,
+    ask,
+    code,
+    compiled,
+    day,
+    local,
+    stored,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +35,16 @@ from tests.domain.decide_cases import JUST_BEFORE, NOON, ask, code, day, local, 
 )
 def test_spending_window(at: datetime, expected: str) -> None:
     assert code(ask(at=at)) == expected
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai", "Pacific/Kiritimati"])
+def test_the_ends_of_time_are_answered_in_every_zone(zone: str) -> None:
+    rules = compile_terms(compiled(time_zone=zone))
+    for at, expected in (
+        (datetime.min.replace(tzinfo=UTC), "window_not_open"),
+        (datetime.max.replace(tzinfo=UTC), "window_over"),
+    ):
+        assert code(decide(rules, VOUCHER, Holder(), PURCHASE, (), at)) == expected
 
 
 def test_window_refusals_tell_local_times() -> None:

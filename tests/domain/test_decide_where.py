@@ -119,6 +119,7 @@ def test_the_smallest_and_largest_basket(basket_fen: int) -> None:
 def test_items_fit_the_basket() -> None:
     assert code(ask(purchase={"items": items(food=4_000, drink=6_000)})) == "ok"
     assert code(ask(purchase={"items": items(food=4_000, drink=6_001)})) == "basket_invalid"
+    assert code(ask(purchase={"items": items(food=0, drink=10_000)})) == "ok"
     assert code(ask(purchase={"items": items(food=-1, drink=10_000)})) == "basket_invalid"
 
 

@@ -173,6 +173,20 @@ def test_workdays_and_rest_days() -> None:
     assert "days" in narrowed(compiled(days("rest_day", "2020-10-14")), restday)
 
 
+@pytest.mark.parametrize("date", [f"2020-10-{number}" for number in range(12, 17)])
+def test_every_day_of_the_window_is_compared(date: str) -> None:
+    window = ("2020-10-12 23:59", "2020-10-16 00:01")  # Monday to Friday
+    old = compiled(days("workday"), window=window)
+    assert narrowed(old, compiled(days("workday", date), window=window)) == ("days",)
+
+
+def test_whole_days_written_in_two_ways() -> None:
+    one, other = compiled(stored()), compiled(stored(hours=("00:00-24:00",)))
+    assert narrowed(one, other) == narrowed(other, one) == ()
+    assert narrowed(one, compiled(stored(hours=("00:01-24:00",)))) == ("hours",)
+    assert narrowed(one, compiled(stored(hours=("00:00-23:59",)))) == ("hours",)
+
+
 def test_a_longer_window_keeps_its_workdays() -> None:
     short = compiled(days("workday"), window=("2020-10-12 18:00", "2020-10-16 24:00"))
     longer = compiled(days("workday"), window=("2020-10-12 18:00", "2020-10-18 24:00"))

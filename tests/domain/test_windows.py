@@ -64,7 +64,9 @@ def test_windows_are_not_empty() -> None:
 
 
 def test_windows_lie_in_thinkable_years() -> None:
-    check_window(*parse_window("2000-01-01 00:00", "2199-12-31 24:00", SHANGHAI))
+    first, last = parse_window("2000-01-01 00:00", "2199-12-31 24:00", SHANGHAI)
+    check_window(first, last)
+    check_window(first.astimezone(UTC), last.astimezone(ZoneInfo("Pacific/Kiritimati")))
     for start, end in [(1998, 2020), (2020, 2201)]:
         with pytest.raises(Invalid) as error:
             check_window(datetime(start, 6, 1, tzinfo=UTC), datetime(end, 6, 1, tzinfo=UTC))
