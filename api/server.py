@@ -28,13 +28,23 @@ from campaigns.runtime.workers import sweep_loops
 
 EXIT_LOOP_DIED = 70
 EXIT_CANNOT_START = 1
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 async def serve(listener: socket.socket, settings: Settings) -> int:
     """Serve until told to stop; answer the exit code."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        return await _serve_until(stop, listener, settings)
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+async def _serve_until(stop: asyncio.Event, listener: socket.socket, settings: Settings) -> int:
     log = make_log(level=settings.log_level)
     loops = sweep_loops(settings.sweep_seconds)
     app = create_app(lambda: open_context(settings), all_routes(), loops=loops, log=log, only_one=True)
