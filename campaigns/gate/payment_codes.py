@@ -6,6 +6,7 @@ a cluster serves as well as one node.
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -41,9 +42,10 @@ async def keep_code(gate: Gate, code: str, live: LiveCode, keep_seconds: int) ->
         await redis.expire(of_person, keep_seconds)
         beyond = await redis.zcard(of_person) - MAX_LIVE_PER_PERSON
         if beyond > 0:
-            popped: list[tuple[bytes, float]] = await redis.zpopmin(of_person, beyond)
-            for oldest, _ in popped:
-                await redis.delete(_CODE.encode() + oldest)
+            oldest: Any = await redis.zrange(of_person, 0, beyond - 1)
+            for code_beyond in oldest:
+                await redis.delete(_CODE.encode() + code_beyond)
+            await redis.zrem(of_person, *oldest)
     except (RedisError, OSError):
         raise TryAgain("busy") from None
     return True

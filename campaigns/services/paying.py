@@ -11,14 +11,13 @@ from uuid import UUID
 from campaigns.domain.errors import Refused
 from campaigns.domain.pay import NoLine, pay
 from campaigns.domain.principal import Principal
-from campaigns.gate.payment_codes import LiveCode
 from campaigns.services.codes import check_code, resolve_code
 from campaigns.services.context import Context
 from campaigns.services.payment_answers import PaymentAnswer, shown
-from campaigns.services.refusing import Attempt
+from campaigns.services.refusing import Attempt, attempt_of
 from campaigns.services.spending import (
     Spend,
-    check_spend,
+    TillSpend,
     find_till,
     lock_counters,
     lock_person,
@@ -48,8 +47,7 @@ async def authorize(ctx: Context, principal: Principal, asked: Request | None, s
 async def _pay(
     ctx: Context, principal: Principal, asked: Request | None, spend: Spend, *, at_once: bool
 ) -> PaymentAnswer:
-    check_spend(principal, spend)
-    attempt = Attempt(action="redeem" if at_once else "authorize")
+    attempt = attempt_of("redeem" if at_once else "authorize", principal)
 
     async def act(connection: Connection) -> PaymentAnswer:
         return await _act(ctx, connection, principal, spend, attempt, at_once=at_once)
@@ -61,11 +59,9 @@ async def _act(
     ctx: Context, connection: Connection, principal: Principal, spend: Spend, attempt: Attempt, *, at_once: bool
 ) -> PaymentAnswer:  # fmt: skip
     attempt.denial = None
-    attempt.merchant_id = principal.id if principal.kind == "terminal" else None
-    attempt.terminal_id = principal.terminal_id
     till = await find_till(connection, principal, spend)
     attempt.merchant_id, attempt.terminal_id = till.store.merchant_id, till.terminal_id
-    live = None if spend.payment_code is None else await resolve_code(ctx, principal, spend.payment_code)
+    live = await resolve_code(ctx, principal, spend.payment_code) if isinstance(spend, TillSpend) else None
     person_id = principal.person_id if live is None else live.person_id
     assert person_id is not None
     attempt.person_id = person_id
@@ -77,7 +73,8 @@ async def _act(
     if live is None and at_once:
         announced = await newest_announcement(connection, till.terminal_id, lock=True)
     now = await lock_counters(connection, books, person_id, till.store.merchant_id)
-    _check_time(live, now)
+    if live is not None:
+        check_code(live, now)
     if live is None and at_once:
         announced = check_announced(announced, spend.basket_fen, now)
     code_id = None if live is None else live.code_id
@@ -89,11 +86,6 @@ async def _act(
     await write_books(connection, books, now)
     await _take(connection, announced, payment.id)
     return shown(payment, books.campaigns, principal)
-
-
-def _check_time(live: LiveCode | None, now: datetime) -> None:
-    if live is not None:
-        check_code(live, now)
 
 
 def check_announced(announced: Announced | None, basket_fen: int, now: datetime) -> Announced:

@@ -55,6 +55,16 @@ class Attempt(Struct, kw_only=True):
         return refusal
 
 
+def attempt_of(action: str, principal: Principal) -> Attempt:
+    """An attempt of which the caller is all that is known."""
+    return Attempt(
+        action=action,
+        person_id=principal.person_id,
+        merchant_id=principal.id if principal.kind in ("terminal", "merchant") else None,
+        terminal_id=principal.terminal_id,
+    )
+
+
 def told(principal: Principal, denial: Denial) -> tuple[str, dict[str, Fact]]:
     """The code and facts this caller may hear: all of them for the holder's channel, public ones for a till."""
     if principal.kind == "channel" or CODES[denial.code].public:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from campaigns.domain.errors import Invalid, Refused, TryAgain
+from campaigns.domain.errors import Refused, TryAgain
 from campaigns.domain.ids import new_id
 from campaigns.domain.pay import Order
 from campaigns.domain.payments import Books
@@ -45,29 +45,28 @@ class PositionPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 Items = Annotated[tuple[ItemPart, ...], Meta(max_length=MAX_ITEMS)]
 
 
-class Spend(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Pay for a basket. A till names the customer's ``payment_code``, a holder the shop's ``store_code``.
+class TillSpend(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A till pays for a basket with the payment code its customer shows.
 
     ``items`` name the parts of the basket in categories that campaigns may exclude.
     """
 
     basket_fen: AmountFen
-    payment_code: ScannedCode | None = None
-    store_code: ScannedCode | None = None
+    payment_code: ScannedCode
     items: Items = ()
     position: PositionPart | None = None
 
 
-def check_spend(principal: Principal, spend: Spend) -> None:
-    """Raise Invalid ``body_invalid`` unless exactly the code that fits the caller is given."""
-    wanted, other = (
-        (spend.payment_code, spend.store_code)
-        if principal.kind == "terminal"
-        else (spend.store_code, spend.payment_code)
-    )
-    if wanted is None or other is not None:
-        name = "payment_code" if principal.kind == "terminal" else "store_code"
-        raise Invalid("body_invalid", detail=f"give {name} and no other code")
+class StoreSpend(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A holder pays for a basket with the store code at the shop's counter."""
+
+    basket_fen: AmountFen
+    store_code: ScannedCode
+    items: Items = ()
+    position: PositionPart | None = None
+
+
+Spend = TillSpend | StoreSpend
 
 
 def facts_items(items: Iterable[ItemPart]) -> tuple[Item, ...]:
@@ -77,7 +76,7 @@ def facts_items(items: Iterable[ItemPart]) -> tuple[Item, ...]:
 
 async def find_till(connection: Connection, principal: Principal, spend: Spend) -> Till:
     """The till of the request. Raises Refused ``store_code_unknown`` (404), ``store_not_active``."""
-    if spend.store_code is not None:
+    if isinstance(spend, StoreSpend):
         till = await till_by_store_code(connection, spend.store_code, principal.programme_id)
         if till is None:
             raise Refused("store_code_unknown", status=404)

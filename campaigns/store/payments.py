@@ -75,7 +75,7 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigin
 _OWNERS = "SELECT programme_id, merchant_id, person_id, code_id FROM payment WHERE id = $1"
 
 _ENDED_HOLDS = """
-SELECT id FROM payment WHERE state = 'held' AND hold_until <= campaign_now() ORDER BY hold_until LIMIT $1
+SELECT id FROM payment WHERE state = 'held' AND hold_until <= (SELECT campaign_now()) ORDER BY hold_until LIMIT $1
 """
 
 

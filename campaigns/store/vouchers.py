@@ -34,7 +34,7 @@ WHERE voucher.id = t.id
 
 _TO_EXPIRE = """
 SELECT v.id, c.seq FROM voucher v JOIN campaign c ON c.id = v.campaign_id
-WHERE v.state = 'live' AND v.expires_at <= campaign_now() ORDER BY v.expires_at LIMIT $1
+WHERE v.state = 'live' AND v.expires_at <= (SELECT campaign_now()) ORDER BY v.expires_at LIMIT $1
 """
 
 _OF_PERSON = """

@@ -16,7 +16,7 @@ from campaigns.domain.terms.compile import canonical_json, compile_version
 from campaigns.domain.terms.model import StoredValue, Terms, Whitelist
 from campaigns.services.codes import make_code
 from campaigns.services.context import Context
-from campaigns.services.spending import Spend
+from campaigns.services.spending import StoreSpend, TillSpend
 from campaigns.store.audit_checks import CHECKS, run_check
 from campaigns.store.ledger import write_transfers
 from campaigns.store.locks import campaign_now
@@ -230,9 +230,13 @@ class PayWorld:
         """A fresh payment code."""
         return (await make_code(self.ctx, self.holder(person_id), None)).code
 
-    async def spend(self, person_id: UUID, basket_fen: int, **more: Any) -> Spend:
+    async def spend(self, person_id: UUID, basket_fen: int, **more: Any) -> TillSpend:
         """A till's request with a fresh payment code."""
-        return Spend(basket_fen=basket_fen, payment_code=await self.code(person_id), **more)
+        return TillSpend(basket_fen=basket_fen, payment_code=await self.code(person_id), **more)
+
+    def at_counter(self, merchant_id: UUID, basket_fen: int, **more: Any) -> StoreSpend:
+        """A holder's request with the merchant's store code."""
+        return StoreSpend(basket_fen=basket_fen, store_code=self.store_codes[merchant_id], **more)
 
     async def now(self) -> datetime:
         """Campaign time."""
