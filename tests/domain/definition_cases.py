@@ -67,6 +67,7 @@ YAML_CASES = (
     Case("file_text_hidden", CODE, 'code: "pingyin\\uD800"'),
     Case("file_text_hidden", CODE, "code: pingyin\ud800"),
     Case("file_text_hidden", CODE, "code: ping\u202eyin"),
+    Case("file_text_hidden", BUDGET, f'{BUDGET}\n"\\e[31mcolour": 1', also=("file_member_unknown",)),
 )
 
 SHAPE_CASES = (

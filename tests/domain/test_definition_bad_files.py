@@ -152,3 +152,19 @@ def test_both_yaml_parsers_agree(case: Case, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(nodes, "_LOADER", loader)
         answers.append([(p.code, p.line) for p in load(case.text()).problems])
     assert answers[0] == answers[1]
+
+
+def test_messages_never_repeat_control_characters_or_long_texts() -> None:
+    for value in ('"\\e[31mred\\e[0m"', '"' + "x" * 100_000 + '"', "!<tag:%1B%5B31m> 1"):
+        for line in (f"budget_fen: {value}", f"{value.replace('!<tag:%1B%5B31m> 1', 'y')}: 1"):
+            problems = load(template_text(PINGYIN).replace("budget_fen: 20000000", line, 1)).problems
+            assert problems
+            for problem in problems:
+                said = problem.say("en") + problem.say("zh") + problem.path
+                assert "\x1b" not in said and len(said) < 3_000
+
+
+def test_a_file_with_thousands_of_slips_is_answered_in_bounded_work() -> None:
+    text = template_text(PINGYIN) + "".join(f"budget_{n}: 1\n" for n in range(9_000))
+    problems = load(text).problems
+    assert len(problems) == MAX_PROBLEMS and int(str(problems[-1].facts["count"])) > 8_000

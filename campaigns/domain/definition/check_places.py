@@ -3,7 +3,7 @@
 from campaigns.domain.definition.check_names import plan_of
 from campaigns.domain.definition.model import Definition, DrawPlan
 from campaigns.domain.definition.problems import Ledger, Path
-from campaigns.domain.places import covered_by, covers, full_name_zh, is_known, overlap, parents, significant
+from campaigns.domain.places import covered_by, full_name_zh, is_known, overlap, parents, significant
 
 
 def check_places(draft: Definition, ledger: Ledger) -> None:
@@ -52,13 +52,14 @@ def _quotas(draft: Definition, own: dict[int, str], registration: dict[int, str]
     if not isinstance(plan, DrawPlan) or not isinstance(plan.tiers, tuple):
         return
     places = _quota_places(plan, ledger)
+    codes = set(places.values())
     seen: set[tuple[Path, str]] = set()
     for path, code in places.items():
         if (path[:4], code) in seen:
             ledger.add("file_item_doubled", path, given=code)
         seen.add((path[:4], code))
         # An entrant stands in the most exact quota place alone, so a wider quota could not be used by them.
-        outer = next((other for other in places.values() if other != code and covers(other, code)), None)
+        outer = next((wider for wider in parents(code) if wider in codes), None)
         if outer is not None:
             ledger.add("file_places_nested", path, given=code, outer=outer)
         if not ledger.sound(("places",), ("registration", "places")):

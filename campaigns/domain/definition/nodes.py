@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from campaigns.domain.definition.characters import HIDDEN, hidden_character, name_of
 from campaigns.domain.definition.problems import Ledger, Path, Place
 
 MAX_FILE_BYTES = 262_144
@@ -17,10 +18,6 @@ MAX_DEPTH = 16
 MAX_NODES = 20_000
 MAX_BAD_CHARACTERS = 20
 
-# What neither an editor shows nor a person means: controls, surrogates, line separators, text direction marks.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
 # The C parser stops at a surrogate written as an escape, the Python one lets it pass.
 _LONE_SURROGATE = re.compile(r"\\u([dD][89a-fA-F][0-9a-fA-F]{2})")
 _PLAIN_STYLES = (None, "")  # the Python and the C parser differ
@@ -57,12 +54,6 @@ class _Stop(Exception):
     """The file cannot be read any further; the ledger says why."""
 
 
-def hidden_character(text: str) -> str | None:
-    """Name the first character of ``text`` that may not stand in a text, e.g. ``U+0000``."""
-    found = _HIDDEN.search(text)
-    return f"U+{ord(found.group()):04X}" if found else None
-
-
 def parse(source: bytes | str, ledger: Ledger) -> Node | None:
     """Read a campaign file's YAML. None when it cannot be read at all; ``ledger`` then holds at least one problem."""
     try:
@@ -83,11 +74,11 @@ def _decode(source: bytes | str, ledger: Ledger) -> str:
         text = text[1:]
     hidden = 0
     for number, line in enumerate(re.split("\r\n|\r|\n", text), start=1):
-        for found in _HIDDEN.finditer(line):
+        for found in HIDDEN.finditer(line):
             hidden += 1
             if hidden <= MAX_BAD_CHARACTERS:
                 at = Place(number, found.start() + 1)
-                ledger.add_at("file_text_hidden", (), at, character=f"U+{ord(found.group()):04X}")
+                ledger.add_at("file_text_hidden", (), at, character=name_of(found.group()))
     if hidden:
         raise _Stop
     return text
@@ -196,6 +187,9 @@ class _Tree:
 
     def _key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar):
+            hidden = hidden_character(node.text)
+            if hidden:
+                self.ledger.add_at("file_text_hidden", self._path(), node.place, character=hidden)
             return node
         self.ledger.add_at("file_key_not_text", self._path(), node.place)
         return Scalar(node.place, "…", True)

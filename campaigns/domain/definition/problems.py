@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from campaigns.domain.codes import sentence
+from campaigns.domain.definition.characters import printable
 from campaigns.domain.errors import Fact, Facts
 
 MAX_PROBLEMS = 200
+MAX_NOTED = 2_000  # beyond it problems are counted, no longer kept
+MAX_SHOWN = 400
 
 Path = tuple[str | int, ...]
 
@@ -50,6 +53,7 @@ class Ledger:
         self.places: dict[Path, Place] = {(): Place(1, 1)}
         self._bad: set[Path] = set()
         self._broken_above: set[Path] = set()
+        self._beyond = 0
         self._problems: dict[tuple[str, str, int, int], Problem] = {}
 
     def add(self, code: str, path: Path, /, **facts: Fact) -> None:
@@ -58,14 +62,27 @@ class Ledger:
 
     def add_at(self, code: str, path: Path, place: Place, /, **facts: Fact) -> None:
         """Note a problem of the member at ``path`` that stands at ``place``."""
-        problem = Problem(code, show_path(path), place.line, place.column, facts)
-        self._problems.setdefault((code, problem.path, place.line, place.column), problem)
+        if len(self._problems) >= MAX_NOTED:
+            self._beyond += 1
+            return
+        clean = {
+            name: printable(fact, MAX_SHOWN) if isinstance(fact, str) else fact
+            for name, fact in facts.items()
+        }
+        shown = printable(show_path(path), MAX_SHOWN)
+        problem = Problem(code, shown, place.line, place.column, clean)
+        self._problems.setdefault((code, shown, place.line, place.column), problem)
 
     def distrust(self, path: Path) -> None:
         """Say that the value at ``path`` could not be read, so that no check builds on it."""
         self._bad.add(path)
         for length in range(len(path) + 1):
             self._broken_above.add(path[:length])
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is wrong already that no further help is worth its cost."""
+        return len(self._problems) >= MAX_NOTED
 
     def distrusted(self, path: Path) -> bool:
         """Whether the very value at ``path`` was refused already, so that nobody complains about it twice."""
@@ -84,7 +101,9 @@ class Ledger:
         if len(found) <= MAX_PROBLEMS:
             return tuple(found)
         shown, rest = found[: MAX_PROBLEMS - 1], found[MAX_PROBLEMS - 1 :]
-        more = Problem("file_more_problems", "", rest[0].line, rest[0].column, {"count": len(rest)})
+        more = Problem(
+            "file_more_problems", "", rest[0].line, rest[0].column, {"count": len(rest) + self._beyond}
+        )
         return (*shown, more)
 
     def _find(self, path: Path) -> Place:

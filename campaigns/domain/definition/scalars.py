@@ -7,7 +7,8 @@ whatever another tool would read differently is a problem that says what to writ
 import re
 from datetime import date
 
-from campaigns.domain.definition.nodes import Scalar, hidden_character
+from campaigns.domain.definition.characters import hidden_character, printable
+from campaigns.domain.definition.nodes import Scalar
 from campaigns.domain.definition.problems import Ledger, Path
 from campaigns.domain.money import parse_yuan
 
@@ -33,8 +34,7 @@ BAD = Bad()
 
 def shorten(text: str) -> str:
     """What a message quotes of the file: one line, at most 60 characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+    return printable(text, _SHOWN)
 
 
 def is_empty(node: Scalar) -> bool:

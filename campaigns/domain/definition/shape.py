@@ -39,6 +39,7 @@ from campaigns.domain.definition.scalars import (
 )
 
 _CLOSE_ENOUGH = 0.6
+_LONGEST_SLIP = 40
 
 
 def read(node: Node, model: type[msgspec.Struct], ledger: Ledger) -> Any:
@@ -172,7 +173,8 @@ class _Reader:
     ) -> None:
         """Report an unknown member; one that misspells a missing member is reported once, as that."""
         free = [field for field in fields if field not in given]
-        close = difflib.get_close_matches(name, free, n=1, cutoff=_CLOSE_ENOUGH)
+        helpful = not self.ledger.full and len(name) <= _LONGEST_SLIP
+        close = difflib.get_close_matches(name, free, n=1, cutoff=_CLOSE_ENOUGH) if helpful else []
         shown = shorten(name)
         if not close:
             allowed = ", ".join(free) or "-"
