@@ -195,7 +195,7 @@ async def set_closed(connection: Connection, campaign_id: UUID, at: datetime) ->
     )  # fmt: skip
 
 
-async def set_spending_end(connection: Connection, campaign_id: UUID, start: datetime, end: datetime) -> None:
+async def set_spending(connection: Connection, campaign_id: UUID, start: datetime, end: datetime) -> None:
     await connection.execute(
         "UPDATE campaign SET spending_start = $2, spending_end = $3 WHERE id = $1", campaign_id, start, end
     )

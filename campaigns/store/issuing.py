@@ -1,13 +1,12 @@
 """Rows of issue windows, allotments, draws to be, turns; and what of a campaign is still alive."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
-
-import asyncpg
 
 from campaigns.store.pool import Connection
 
+Row: TypeAlias = Any
 COPY_CHUNK = 50_000
 
 
@@ -64,7 +63,7 @@ SELECT (SELECT count(*) FROM award WHERE campaign_id = $1 AND state = 'live') AS
 """
 
 
-async def alive(connection: Connection, campaign_id: UUID) -> asyncpg.Record:
+async def alive(connection: Connection, campaign_id: UUID) -> Row:
     """How many awards, vouchers, holds and unfinished draws a campaign has: row (awards, vouchers, holds, draws)."""
     return await connection.fetchrow(_ALIVE, campaign_id)
 
@@ -106,7 +105,7 @@ async def list_window(connection: Connection, campaign_id: UUID) -> UUID | None:
 
 async def take_allotments(
     connection: Connection, campaign_id: UUID, window_id: UUID, tier: int, count: int
-) -> list[asyncpg.Record]:
+) -> list[Row]:
     """Lock up to ``count`` free allotments of a tier: rows (id, operator_id, face_fen) by id."""
     return await connection.fetch(
         "SELECT id, operator_id, face_fen FROM allotment WHERE campaign_id = $1 AND window_id = $2 AND tier = $3"

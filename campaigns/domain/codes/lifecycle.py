@@ -68,6 +68,9 @@ _PEOPLE: dict[str, Code] = {
     "list_person_unknown": _invalid("查无此人。", "There is no such person."),
     "list_row_subject": _invalid("每行须写 person_id 或 proofs 之一。", "Name each line's person by person_id or by proofs, one of the two."),
     "tier_unknown": _invalid("没有档次“{given}”，可选：{allowed}。", "There is no tier '{given}': choose from {allowed}."),
+    "not_a_list": _refused("这不是名单活动（发放方式：{method}）。", "This campaign does not issue by list but by {method}."),
+    "list_not_open": _refused("尚未到发放时间，{starts} 开始。", "Too early: the list is issued from {starts}."),
+    "list_over": _refused("发放时间已于 {ends} 结束。", "Too late: the time to issue the list ended at {ends}."),
     "allotments_exhausted": _refused("档次“{tier}”只剩 {left} 份，名单需要 {wanted} 份。", "The tier '{tier}' has {left} left, the list needs {wanted}."),
 }  # fmt: skip
 
