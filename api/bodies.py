@@ -14,10 +14,11 @@ from uuid import UUID
 import msgspec
 from msgspec import inspect
 
+from api.wording import Explained, explain, shorten
 from campaigns.domain.errors import Invalid, not_found
 
 MOST_QUERY_PARAMETERS = 32
-MOST_DETAIL_CHARACTERS = 300
+TOO_DEEP = Explained("$", "a number is too long or the nesting too deep", "数字过长或嵌套过深")
 EMPTY_BODIES = (b"", b"{}")
 
 # In order: an escaped backslash, a whole surrogate pair, and then what is refused: NUL and half a pair.
@@ -44,9 +45,9 @@ def parse_json(raw: bytes, body_type: Any) -> Any:
     try:
         body = msgspec.json.decode(raw, type=body_type)
     except msgspec.ValidationError as error:
-        raise Invalid("body_invalid", detail=_shorten(str(error))) from None
+        raise Invalid("body_invalid", **explain(str(error))._asdict()) from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Invalid("body_malformed", status=400, detail=_shorten(str(error))) from None
+        raise Invalid("body_malformed", status=400, detail=shorten(str(error))) from None
     _refuse_doubled(text)
     return body
 
@@ -67,10 +68,9 @@ def _refuse_doubled(text: str) -> None:
     try:
         json.loads(text, object_pairs_hook=_once)
     except _Doubled as error:
-        detail = _shorten(f"member `{error}` stands twice")
-        raise Invalid("body_invalid", detail=detail) from None
+        raise Invalid("body_invalid", **explain(f"member `{error}` stands twice")._asdict()) from None
     except (ValueError, RecursionError):  # an integer of thousands of digits, or endless brackets
-        raise Invalid("body_invalid", detail="a number is too long or the nesting too deep") from None
+        raise Invalid("body_invalid", **TOO_DEEP._asdict()) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
@@ -98,7 +98,7 @@ def parse_query(raw: str, query_type: Any) -> Any:
         if "\0" in name or "\0" in value:
             raise Invalid("body_text_bad", status=400)
         if name not in kinds:
-            raise Invalid("query_invalid", parameter=_shorten(name), detail="not a parameter of this address")
+            raise Invalid("query_invalid", parameter=shorten(name), detail="not a parameter of this address")
         if name in values:
             raise Invalid("query_invalid", parameter=name, detail="stands twice")
         values[name] = _scalar(name, value, kinds[name])
@@ -110,7 +110,7 @@ def parse_query(raw: str, query_type: Any) -> Any:
         message = str(error)
         named = re.search(r"\$\.(\w+)|field `(\w+)`", message)
         parameter = (named[1] or named[2]) if named else "?"
-        raise Invalid("query_invalid", parameter=parameter, detail=_shorten(message)) from None
+        raise Invalid("query_invalid", parameter=parameter, detail=shorten(message)) from None
 
 
 def _scalar(name: str, text: str, kind: str) -> object:
@@ -166,8 +166,3 @@ def parse_key(values: list[str]) -> str:
     if len(values) > 1 or _KEY.fullmatch(values[0]) is None:
         raise Invalid("idempotency_key_bad", status=400)
     return values[0]
-
-
-def _shorten(text: str) -> str:
-    clean = text.encode("utf-8", "replace").decode()
-    return clean if len(clean) <= MOST_DETAIL_CHARACTERS else clean[: MOST_DETAIL_CHARACTERS - 1] + "…"

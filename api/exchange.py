@@ -19,6 +19,7 @@ from api.bodies import EMPTY_BODIES, parse_json, parse_key, parse_path, parse_qu
 from api.limits import LIMITS
 from api.routing import JSON, Call, Raw, Route
 from api.service import Service
+from api.wording import Explained
 from campaigns.domain.errors import Broken, HongbaoError, Invalid, TryAgain
 from campaigns.domain.ids import new_id
 from campaigns.domain.principal import Principal
@@ -32,6 +33,7 @@ LINGER_SECONDS = 3.0
 LINGER_BYTES = 64_000_000
 MOST_LENGTH = 1 << 62
 STATUS_CLIENT_LEFT = 499
+NO_BODY = Explained("$", "this address takes no body", "此地址不接受正文")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -123,7 +125,7 @@ class Exchange:
         raw = await self._read()
         if route.body is None:
             if raw not in EMPTY_BODIES:
-                raise Invalid("body_invalid", detail="this address takes no body")
+                raise Invalid("body_invalid", **NO_BODY._asdict())
             return None
         media_type = self.request.headers.get("content-type", "").split(";")[0].strip().lower()
         if media_type != route.body_media_type:

@@ -14,7 +14,7 @@ CODES: dict[str, Code] = {
     "idempotency_key_reused": Code("invalid", 422, "该 Idempotency-Key 已用于另一请求，请换新值。", "This Idempotency-Key was used for another request: use a new one."),
     "body_malformed": Code("invalid", 400, "请求正文不是有效的 JSON：{detail}", "The body is not valid JSON: {detail}"),
     "body_text_bad": Code("invalid", 400, "文本含 NUL、孤立代理或无效 UTF-8。", "Text holds NUL, a lone surrogate or bad UTF-8."),
-    "body_invalid": Code("invalid", 422, "请求内容有误：{detail}", "The body is wrong: {detail}"),
+    "body_invalid": Code("invalid", 422, "请求内容有误（{path}）：{detail_zh}", "The body is wrong at {path}: {detail}"),
     "body_too_large": Code("invalid", 413, "请求正文超过 {limit_bytes} 字节。", "The body is larger than {limit_bytes} bytes."),
     "body_too_slow": Code("invalid", 408, "请求正文传输过慢。", "The body came too slowly: send the request again."),
     "media_type_wrong": Code("invalid", 415, "请求正文类型须为 {wanted}。", "Send the body with Content-Type {wanted}."),
