@@ -1,0 +1,180 @@
+"""Closing and changing terms: what comes back is exactly what came and was not spent; terms only widen."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.domain.errors import Denied, Invalid, Refused
+from campaigns.domain.returns import split_return
+from campaigns.services.campaigns import CampaignSource
+from campaigns.services.clock import shift_clock
+from campaigns.services.closing import close_campaign, return_parts
+from campaigns.services.context import Context
+from campaigns.services.list_issue import IssueList, ListRow, issue_list
+from campaigns.services.people import Proof
+from campaigns.services.sweeping import sweep
+from campaigns.services.terms_change import approve_terms, propose_terms
+from tests.support.campaign_files import draw_file, list_file
+from tests.support.office import Office, now_of, open_office, published
+
+AFTER_ALL = timedelta(days=31)
+FUNDS = st.lists(st.integers(0, 10**12), min_size=1, max_size=6)
+
+
+@pytest.fixture
+async def office(ctx: Context) -> Office:
+    return await open_office(ctx)
+
+
+@given(FUNDS, st.data())
+def test_what_goes_back_is_exact_and_never_more_than_came(standing: list[int], data: st.DataObject) -> None:
+    left = list(standing)
+    for _ in range(4):
+        amount = data.draw(st.integers(0, sum(left)))
+        parts = split_return(amount, left)
+        assert sum(parts) == amount
+        left = [have - part for have, part in zip(left, parts, strict=True)]
+        assert min(left) >= 0
+    assert split_return(sum(left), left) == left
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=2, max_size=5), st.integers(0, 10**9))
+def test_what_goes_back_is_in_proportion(standing: list[int], wanted: int) -> None:
+    amount = min(wanted, sum(standing))
+    parts = split_return(amount, standing)
+    assert all(
+        abs(part * sum(standing) - amount * have) < sum(standing)
+        for part, have in zip(parts, standing, strict=True)
+    )
+
+
+async def test_all_that_came_goes_back_when_nothing_was_spent(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
+    with pytest.raises(Refused, match="close_too_early"):
+        await close_campaign(ctx, office.officer, None, campaign_id)
+    await shift_clock(ctx, AFTER_ALL)
+    with pytest.raises(Denied, match="scope_missing"):
+        await close_campaign(ctx, office.finance, None, campaign_id)
+    answer = await close_campaign(ctx, office.officer, None, campaign_id)
+    assert answer.returned_fen == 30_001
+    assert len(answer.lines) == 4
+    row = await owner.fetchrow("SELECT state, closed_at, entries_closed_at FROM campaign")
+    assert row["state"] == "closed" and row["closed_at"] == row["entries_closed_at"] is not None
+    rows = await owner.fetch(
+        "SELECT (SELECT sum(amount_fen) FROM funding g WHERE g.funder_id = f.id) AS came,"
+        " (SELECT sum(amount_fen) FROM transfer t WHERE t.credit_id = f.id AND t.kind = 'close') AS back FROM funder f"
+    )
+    assert [row["came"] for row in rows] == [row["back"] for row in rows]
+    with pytest.raises(Refused, match="wrong_state"):
+        await close_campaign(ctx, office.officer, None, campaign_id)
+
+
+async def test_vouchers_keep_it_open_and_their_value_returns(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    campaign_id = await published(ctx, office, list_file(await now_of(ctx)))
+    rows = tuple(
+        ListRow(tier="gold", proofs=(Proof(kind="phone", value=str(13800000000 + i)),)) for i in range(10)
+    )
+    await issue_list(ctx, office.officer, None, campaign_id, IssueList(rows=rows))
+    await shift_clock(ctx, AFTER_ALL)
+    with pytest.raises(Refused, match="close_value_alive") as caught:
+        await close_campaign(ctx, office.officer, None, campaign_id)
+    assert caught.value.facts == {"awards": 0, "vouchers": 10, "holds": 0}
+    assert await owner.fetchval("SELECT count(*) FROM transfer WHERE kind = 'close'") == 0
+    await sweep(ctx)
+    answer = await close_campaign(ctx, office.officer, None, campaign_id)
+    assert answer.returned_fen == 30_001
+    left = await owner.fetchval(
+        "SELECT sum(amount_fen * ((credit_kind = 'escrow')::int - (debit_kind = 'escrow')::int)) FROM transfer"
+    )
+    assert left == 0
+
+
+async def test_a_frozen_draw_keeps_it_open(ctx: Context, office: Office, owner: asyncpg.Connection) -> None:
+    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
+    await owner.execute("UPDATE draw SET state = 'frozen', committed_at = now()")
+    await shift_clock(ctx, AFTER_ALL)
+    with pytest.raises(Refused, match="close_draw_unfinished"):
+        await close_campaign(ctx, office.officer, None, campaign_id)
+
+
+async def test_another_programmes_campaign_is_not_closed(ctx: Context, office: Office) -> None:
+    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
+    other = await open_office(ctx, "else")
+    await shift_clock(ctx, AFTER_ALL)
+    with pytest.raises(Refused, match="not_found"):
+        await close_campaign(ctx, other.officer, None, campaign_id)
+
+
+async def test_a_refund_after_the_close_goes_to_who_still_has_money_in_it(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
+    operator_id = await owner.fetchval("SELECT id FROM operator WHERE code = 'bank-a'")
+    funded = await owner.fetchval(
+        "SELECT sum(amount_fen)::bigint FROM funding WHERE operator_id = $1", operator_id
+    )
+    async with ctx.pool.acquire() as connection:
+        parts = await return_parts(connection, campaign_id, operator_id, 1_001)
+        whole = await return_parts(connection, campaign_id, operator_id, funded)
+    assert sum(part.amount_fen for part in parts) == 1_001
+    assert sum(part.amount_fen for part in whole) == funded
+
+
+async def changed_file(ctx: Context, old: str, new: str) -> CampaignSource:
+    source = list_file(await now_of(ctx))
+    assert old in source
+    return CampaignSource(source=source.replace(old, new))
+
+
+@pytest.fixture
+async def campaign_id(ctx: Context, office: Office) -> UUID:
+    return await published(ctx, office, list_file(await now_of(ctx)))
+
+
+async def test_terms_widen_by_a_second_person(
+    ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection
+) -> None:
+    wider = await changed_file(ctx, "valid_days: 14", "valid_days: 20")
+    change = await propose_terms(ctx, office.officer, None, campaign_id, wider)
+    assert (change.version, change.approver_id) == (None, None)
+    author = replace(office.officer, scopes=frozenset({"campaign.approve"}))
+    with pytest.raises(Refused, match="author_cannot_approve"):
+        await approve_terms(ctx, author, None, campaign_id, change.id)
+    with pytest.raises(asyncpg.CheckViolationError, match="terms_change_four_eyes"):
+        await owner.execute(
+            "UPDATE terms_change SET approver_id = author_id, version = 2, approved_at = now()"
+        )
+    assert (await approve_terms(ctx, office.approver, None, campaign_id, change.id)).version == 2
+    rows = (ListRow(tier="gold", proofs=(Proof(kind="phone", value="13800000000"),)),)
+    await issue_list(ctx, office.officer, None, campaign_id, IssueList(rows=rows))
+    life = await owner.fetchval("SELECT expires_at - granted_at FROM voucher")
+    assert timedelta(days=19) < life <= timedelta(days=20)
+    with pytest.raises(Refused, match="wrong_state"):
+        await approve_terms(ctx, office.approver, None, campaign_id, change.id)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("valid_days: 14", "valid_days: 13", "terms_narrowed"),
+        ("{tags: [test]}", '{tags: [test], mcc: ["5411"]}', "terms_narrowed"),
+        ("valid_days: 14", "valid_days: 14\n  hold_seconds: 600", "terms_unchanged"),
+        ("budget_fen: 30001", "budget_fen: 30002", "terms_change_other"),
+        ("valid_days: 14", "valid_days: x", "definition_invalid"),
+    ],
+)
+async def test_other_changes_are_not_taken(
+    ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection, old: str, new: str, code: str
+) -> None:
+    with pytest.raises((Refused, Invalid), match=code):
+        await propose_terms(ctx, office.officer, None, campaign_id, await changed_file(ctx, old, new))
+    assert await owner.fetchval("SELECT count(*) FROM terms_change") == 0
