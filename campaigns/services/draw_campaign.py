@@ -10,9 +10,11 @@ from campaigns.domain.definition.model import Definition, DrawPlan
 from campaigns.domain.errors import Invalid, Refused, not_found
 from campaigns.domain.principal import Principal
 from campaigns.domain.windows import local_text, zone_of
+from campaigns.services.context import Context
 from campaigns.store import draws as store
 from campaigns.store.campaigns import (
     CampaignRow,
+    campaign_by_code,
     campaign_row,
     locked_campaign,
     programme_of,
@@ -87,3 +89,15 @@ async def hold_draw(
     draw = await store.find_draw(connection, draw_id)
     assert draw is not None
     return campaign, draw
+
+
+async def draw_of_code(ctx: Context, principal: Principal, code: str) -> tuple[UUID, UUID]:
+    """(campaign, draw) of a campaign's code, for the command line. Raises Refused ``not_found``."""
+    async with ctx.pool.acquire() as connection:
+        campaign_id = await campaign_by_code(connection, principal.programme_id, code)
+        if campaign_id is None:
+            raise not_found("campaign")
+        draw = await store.draw_of_campaign(connection, campaign_id)
+        if draw is None:
+            raise not_found("draw")
+        return campaign_id, draw.id
