@@ -1,4 +1,4 @@
-"""The sweep, every 10 s: holds and vouchers whose time is over, in bounded batches that pass by what is locked.
+"""The sweep, every 10 s: awards, holds and vouchers whose time is over, in bounded batches that pass by what is locked.
 
 Candidates are found without a lock and judged again under the locks, which are taken in the order everybody
 takes them. What is left over by a batch is found by the next.
@@ -12,6 +12,7 @@ from campaigns.domain.payments import Books
 from campaigns.domain.settle import expire_hold, expire_voucher
 from campaigns.domain.vouchers import LIVE
 from campaigns.services.context import Context
+from campaigns.services.lapsing import sweep_awards
 from campaigns.services.payment_lock import load_terms, lock_payment_counters
 from campaigns.store.keys_retention import delete_old_keys
 from campaigns.store.locks import campaign_now, share_campaigns
@@ -27,15 +28,20 @@ MAX_BATCHES = 100
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """How many holds and vouchers a sweep ended."""
+    """How many holds and vouchers a sweep ended, and awards it moved."""
 
     holds: int = 0
     vouchers: int = 0
+    awards: int = 0
 
 
 async def sweep(ctx: Context) -> Swept:
-    """Expire holds, then vouchers, until none is left that nobody else holds, or MAX_BATCHES have run."""
-    return Swept(holds=await expire_holds(ctx), vouchers=await expire_vouchers(ctx))
+    """Expire holds, then vouchers, until none is left that nobody else holds, or MAX_BATCHES have run.
+
+    Awards past their deadline go to who waits, a batch of each campaign in one sweep.
+    """
+    holds, vouchers = await expire_holds(ctx), await expire_vouchers(ctx)
+    return Swept(holds=holds, vouchers=vouchers, awards=await sweep_awards(ctx))
 
 
 async def expire_holds(ctx: Context) -> int:
