@@ -168,3 +168,25 @@ def test_a_file_with_thousands_of_slips_is_answered_in_bounded_work() -> None:
     text = template_text(PINGYIN) + "".join(f"budget_{n}: 1\n" for n in range(9_000))
     problems = load(text).problems
     assert len(problems) == MAX_PROBLEMS and int(str(problems[-1].facts["count"])) > 8_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{scope: person_merchant, period: day, uses: 1}", "{scope: person, period: week, uses: 3}"),
+        ('["07:00-22:00"]', '["00:00-07:00", "07:00-24:00"]'),
+        ("{spend_fen: 5000, save_fen: 1000}", "{spend_fen: 2000, save_fen: 2000}"),
+        ("max_per_use_fen: 3000", "max_per_use_fen: 100000000"),
+        ("hold_seconds: 600", "hold_seconds: 86400"),
+        ("valid_days: 14", "valid_days: null"),
+        ('["2023-10-23"]', '["2023-10-14", "2023-10-31"]'),
+        ("max_entries: 200000", "max_entries: 3000"),
+        ("budget_fen: 20000000", "budget_fen: 19000000"),
+        ("total_fen: 5000000", "total_fen: 3600000"),
+        ('"2023-10-13 18:00", end: "2023-10-14 12:00"', '"2023-10-13 18:01", end: "2023-10-14 11:59"'),
+    ],
+)
+def test_values_on_the_edge_are_allowed(old: str, new: str) -> None:
+    text = template_text(PINGYIN)
+    assert old in text
+    assert load(text.replace(old, new, 1)).problems == ()

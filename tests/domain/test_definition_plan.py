@@ -110,6 +110,22 @@ def test_fixed_vouchers_are_kept_to_the_share_and_the_rest_evens_it_out() -> Non
     ]
 
 
+def test_each_funder_pays_each_operator_in_proportion_to_the_fen() -> None:
+    """Cells are within a fen of row times column: what is left over by rounding never gathers in one of them."""
+    name = '{zh: "名", en: "name"}'
+    text = template_text("list-subsidy").replace("budget_fen: 10000000", "budget_fen: 10000001")
+    for member, shares in (("funders", (3333, 3333, 3334)), ("custody_operators", (2000, 3000, 5000))):
+        line = text.split(f"{member}:\n")[1].split("\n")[0]
+        records = [f"  - {{id: r{i}, name: {name}, share_bp: {share}}}" for i, share in enumerate(shares)]
+        text = text.replace(line, "\n".join(records), 1)
+    funding = funding_plan(definition_of(text))
+    rows = {f: sum(fen for funder, _, fen in funding if funder == f) for f in ("r0", "r1", "r2")}
+    columns = {o: sum(fen for _, operator, fen in funding if operator == o) for o in ("r0", "r1", "r2")}
+    assert sum(rows.values()) == sum(columns.values()) == 10_000_001
+    for funder, operator, fen in funding:
+        assert abs(fen - rows[funder] * columns[operator] / 10_000_001) < 1, (funder, operator)
+
+
 def test_a_definition_survives_storage() -> None:
     for name in template_names():
         definition = definition_of(template_text(name))
