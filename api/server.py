@@ -23,8 +23,8 @@ from api.running import Running
 from campaigns.runtime.engines import EngineError
 from campaigns.runtime.servers import bind
 from campaigns.runtime.settings import Settings, SettingsError
-from campaigns.runtime.wiring import open_context
-from campaigns.runtime.workers import sweep_loops
+from campaigns.runtime.wiring import CannotStart, open_context
+from campaigns.runtime.workers import service_loops
 
 EXIT_LOOP_DIED = 70
 EXIT_CANNOT_START = 1
@@ -46,7 +46,7 @@ async def serve(listener: socket.socket, settings: Settings) -> int:
 
 async def _serve_until(stop: asyncio.Event, listener: socket.socket, settings: Settings) -> int:
     log = make_log(level=settings.log_level)
-    loops = sweep_loops(settings.sweep_seconds)
+    loops = service_loops(settings)
     app = create_app(lambda: open_context(settings), all_routes(), loops=loops, log=log, only_one=True)
     running = await Running.start(app, listener)
     log.info("serving", port=running.port, pid=os.getpid())
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             listener = bind(arguments.host, arguments.port)
         return uvloop.run(serve(listener, settings))
-    except (EngineError, SettingsError) as error:
+    except (EngineError, SettingsError, CannotStart) as error:
         print(error, file=sys.stderr)
         return EXIT_CANNOT_START
 

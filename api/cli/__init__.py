@@ -14,8 +14,7 @@ from campaigns.domain.codes import sentence
 from campaigns.domain.errors import HongbaoError
 from campaigns.runtime.engines import EngineError
 from campaigns.runtime.settings import SettingsError
-
-EXIT_REFUSED = 1
+from campaigns.runtime.wiring import CannotStart
 
 
 class Main(click.Group):
@@ -24,7 +23,7 @@ class Main(click.Group):
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except (EngineError, SettingsError) as error:
+        except (EngineError, SettingsError, CannotStart) as error:
             raise click.ClickException(str(error)) from None
         except HongbaoError as error:
             spoken = " ".join(sentence(error.code, error.facts, language) for language in ("zh", "en"))

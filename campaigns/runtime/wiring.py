@@ -1,22 +1,51 @@
 """From settings to a working `Context` and back: engines, migrations, pool, gate and the key of proofs."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import asyncpg
 
 from campaigns.gate.valkey import open_gate
 from campaigns.runtime.engines import Engines, connect_engines
 from campaigns.runtime.keyfile import hmac_key
+from campaigns.runtime.outages import is_outage
 from campaigns.runtime.settings import Settings
 from campaigns.services.context import Context
-from campaigns.store.migrate import migrate
-from campaigns.store.pool import open_pool
+from campaigns.store.migrate import WrongModeError, WrongServerError, migrate
+from campaigns.store.pool import NotDurableError, open_pool
+
+
+class CannotStart(RuntimeError):
+    """The database cannot be used as it is; the text says why, in Chinese and English."""
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except (WrongServerError, WrongModeError, NotDurableError) as error:
+        raise CannotStart(f"数据库不能使用。{error}") from error
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+        name = type(error).__name__
+        raise CannotStart(
+            f"PostgreSQL 拒绝登录，请检查 DATABASE_URL 与 DATABASE_OWNER_URL 中的用户、密码和库名。"
+            f" PostgreSQL does not let us in ({name}): check user, password and database in DATABASE_URL"
+            " and DATABASE_OWNER_URL."
+        ) from error
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        raise CannotStart(
+            "PostgreSQL 没有应答，请检查 DATABASE_URL 中的地址与端口。"
+            f" PostgreSQL does not answer ({type(error).__name__}): check host and port in DATABASE_URL."
+        ) from error
 
 
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Join the engines (starting embedded ones) and open a Context on the migrated database.
 
-    Leaves the engines at the end. Raises EngineError, NotDurableError, and asyncpg's errors.
+    Leaves the engines at the end. Raises EngineError and CannotStart.
     """
     engines = await connect_engines(settings)
     try:
@@ -28,9 +57,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
 
 @asynccontextmanager
 async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Context]:
-    """Open a Context on engines that somebody else holds."""
+    """Open a Context on engines that somebody else holds. Raises KeyMissing, KeyUnsafe and CannotStart."""
     key = hmac_key(settings)
-    pool = await open_pool(engines.app_dsn, size=settings.pool_max_connections)
+    with _said_plainly():
+        pool = await open_pool(engines.app_dsn, size=settings.pool_max_connections)
     try:
         gate = open_gate(engines.redis_url)
         try:
@@ -44,7 +74,8 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
 async def prepare(engines: Engines, settings: Settings) -> None:
     """Bring the database to the newest schema in this installation's mode, and see that the key of proofs exists.
 
-    Raises WrongServerError, WrongModeError, KeyMissing, KeyUnsafe.
+    Raises CannotStart, KeyMissing, KeyUnsafe.
     """
     hmac_key(settings)
-    await migrate(engines.owner_dsn, settings.mode.value)
+    with _said_plainly():
+        await migrate(engines.owner_dsn, settings.mode.value)

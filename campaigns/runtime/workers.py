@@ -1,17 +1,21 @@
 """Background loops of a server process. An engine that is away is waited for; a loop that dies ends the process."""
 
 import asyncio
-import importlib.util
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+
+import asyncpg
 
 from campaigns.domain.errors import TryAgain
+from campaigns.runtime.engines import connect_engines
 from campaigns.runtime.outages import is_outage
+from campaigns.runtime.settings import Settings
 from campaigns.services.context import Context
+from campaigns.services.lapsing import sweep_awards
+from campaigns.services.sweeping import retain_keys, sweep
 
 Outcome = Callable[[str, str], None]
-SWEEP = "sweep"
+RETENTION_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,22 @@ class Loops:
             self.died.set()
 
 
-def sweep_loops(seconds: float) -> tuple[Loop, ...]:
-    """The loop that expires holds, vouchers and awards, where the service of sweeping is installed."""
-    name = "campaigns.services.sweeping"
-    if importlib.util.find_spec(name) is None:
-        return ()
-    return (Loop(SWEEP, seconds, import_module(name).sweep),)
+def service_loops(settings: Settings) -> tuple[Loop, ...]:
+    """The loops of every server process: they may run in several at once, and pass by what another holds."""
+
+    async def retain(ctx: Context) -> int:
+        engines = await connect_engines(settings)  # the role sweeper, which alone deletes, has no pool
+        try:
+            connection = await asyncpg.connect(engines.sweeper_dsn)
+            try:
+                return await retain_keys(connection)
+            finally:
+                await connection.close()
+        finally:
+            engines.close()
+
+    return (
+        Loop("sweep", settings.sweep_seconds, sweep),
+        Loop("awards", settings.sweep_seconds, sweep_awards),
+        Loop("request_keys", RETENTION_SECONDS, retain),
+    )

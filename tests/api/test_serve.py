@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from api import server
 from api.cli.serve import METRICS_DIRECTORY, metrics_directory
-from campaigns.runtime.engines import Engines
+from campaigns.runtime.engines import DatabaseAccess, Engines
 from campaigns.runtime.servers import bind
 from campaigns.runtime.settings import Settings
 from campaigns.runtime.wiring import prepare
@@ -99,6 +100,34 @@ def test_a_port_in_use_is_one_sentence(engines: Engines, tmp_path: Path) -> None
     assert port in text and "Traceback" not in text
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"directory": "127.0.0.1", "port": 1}, "does not answer"),
+        ({"user": "nobody"}, "does not let us in"),
+        ({"database": "gone"}, "does not let us in"),
+    ],
+    ids=str,
+)
+def test_a_database_that_cannot_be_used_is_one_sentence(
+    engines: Engines, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    app = engines.app
+    good = {"directory": app.host, "port": app.port, "user": app.user, "password": app.password}
+    address = DatabaseAccess.on_socket(**{**good, "database": app.database, **change}).dsn
+    environ = {
+        **os.environ,
+        "HONGBAO_MODE": "test",
+        "HONGBAO_DATA_DIR": str(tmp_path),
+        "REDIS_URL": engines.redis_url,
+    }
+    environ |= {"DATABASE_URL": address, "HONGBAO_SECRETS_DIR": str(engines.settings.secrets_dir)}
+    command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=WAIT_SECONDS)
+    assert done.returncode == 1
+    assert said in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
 def test_meters_of_dead_servers_are_removed(tmp_path: Path) -> None:
     dead = tmp_path / METRICS_DIRECTORY / "999999999"
     dead.mkdir(parents=True)
@@ -112,5 +141,5 @@ async def test_a_loop_that_dies_ends_the_process(engines: Engines, monkeypatch: 
 
     settings: Settings = engines.settings
     await prepare(engines, settings)
-    monkeypatch.setattr(server, "sweep_loops", lambda seconds: (Loop("sweep", seconds, die),))
+    monkeypatch.setattr(server, "service_loops", lambda settings: (Loop("sweep", 1.0, die),))
     assert await server.serve(bind("127.0.0.1", 0), settings) == server.EXIT_LOOP_DIED
