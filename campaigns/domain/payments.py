@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from campaigns.domain.ledger import Transfer
+from campaigns.domain.money import largest_remainder
 from campaigns.domain.terms.facts import Item
 from campaigns.domain.terms.rules import Rules
 from campaigns.domain.usage import UsageKey, UsageRow, cap_keys
@@ -148,20 +149,15 @@ def line_keys(books: Books, payments: Iterable[PaymentRow]) -> set[UsageKey]:
 def return_to_funders(amount_fen: int, funders: list[FunderRow]) -> list[int]:
     """Divide what a closed campaign gets back: each funder's part is by the *cumulated* net spending.
 
-    Each one's share of what stays spent is set against what it has paid; whoever has paid most beyond it is
-    given the next fen. Answers the parts in the order of ``funders``; they add up exactly and none is negative.
+    Each one's share of what stays spent is set against what it has paid, and who has paid beyond it is given
+    back in proportion. Answers the parts in the order of ``funders``; they add up exactly, none is negative.
     """
     whole = sum(funder.share_bp for funder in funders)
     left_fen = sum(funder.spent_fen for funder in funders) - amount_fen
     assert amount_fen >= 0 and left_fen >= 0 and whole > 0
     beyond = [funder.spent_fen * whole - left_fen * funder.share_bp for funder in funders]  # fen times whole
-    parts = [max(0, excess) // whole for excess in beyond]
-    for _ in range(len(funders)):
-        if sum(parts) <= amount_fen:
-            break
-        parts[
-            min((i for i in range(len(parts)) if parts[i]), key=lambda i: (beyond[i] - parts[i] * whole, i))
-        ] -= 1
-    while sum(parts) < amount_fen:
-        parts[max(range(len(parts)), key=lambda i: (beyond[i] - parts[i] * whole, -i))] += 1
-    return parts
+    return (
+        largest_remainder(amount_fen, [max(0, excess) for excess in beyond])
+        if amount_fen
+        else [0] * len(beyond)
+    )

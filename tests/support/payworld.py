@@ -10,6 +10,7 @@ from uuid import UUID
 
 from campaigns.domain.ids import new_id
 from campaigns.domain.ledger import Lines
+from campaigns.domain.money import largest_remainder
 from campaigns.domain.payment_code import make_store_code
 from campaigns.domain.principal import Principal
 from campaigns.domain.terms.compile import canonical_json, compile_version
@@ -254,7 +255,7 @@ class PayWorld:
             return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
 
     async def close(self, campaign_id: UUID) -> None:
-        """Close a campaign whose vouchers are over; escrow goes back by share of what stays spent (test's own sums)."""
+        """Close a campaign whose vouchers are over; escrow goes back by share of what stays spent."""
         async with self.ctx.pool.acquire() as connection, connection.transaction():
             now = await campaign_now(connection)
             escrow = await connection.fetchval(
@@ -263,9 +264,15 @@ class PayWorld:
                 " FROM transfer WHERE campaign_id = $1",
                 campaign_id,
             )
-            funders = self.funder_ids[campaign_id]
-            parts = [int(escrow) // len(funders)] * len(funders)
-            parts[0] += int(escrow) - sum(parts)
+            rows = await connection.fetch(
+                "SELECT f.share_bp, u.amount_fen FROM funder f JOIN funding u ON u.funder_id = f.id"
+                " WHERE f.campaign_id = $1 ORDER BY f.id",
+                campaign_id,
+            )
+            spent_fen = sum(row["amount_fen"] for row in rows) - int(escrow)
+            spent = largest_remainder(spent_fen, [row["share_bp"] for row in rows])
+            parts = [row["amount_fen"] - part_fen for row, part_fen in zip(rows, spent, strict=True)]
+            funders = sorted(self.funder_ids[campaign_id])
             lines = Lines(campaign_id)
             for funder_id, part_fen in zip(funders, parts, strict=True):
                 lines.close(campaign_id, self.operator_id, funder_id, part_fen)

@@ -1,0 +1,96 @@
+"""The sweep: bounded batches that pass by what is locked, run in parallel, and the end of stored answers."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from campaigns.domain.ids import new_id
+from campaigns.domain.terms.model import Cap, Terms
+from campaigns.runtime.engines import Databases
+from campaigns.services import sweeping
+from campaigns.services.context import Context
+from campaigns.services.paying import authorize
+from campaigns.services.sweeping import retain_keys, sweep
+from tests.support.payworld import STORED, PayWorld, asked, check_books
+
+CAPPED = Terms(benefit=STORED, caps=(Cap(scope="campaign", period="day", uses=1_000),))
+
+
+@pytest.fixture
+async def world(ctx: Context) -> PayWorld:
+    return await PayWorld(ctx).start()
+
+
+async def hold_many(world: PayWorld, count: int) -> list[UUID]:
+    campaign, till = await world.campaign(CAPPED), world.till(await world.merchant())
+    ids = []
+    for _ in range(count):
+        person = await world.person()
+        await world.voucher(campaign, person, 1_000)
+        spend = await world.spend(person, 600)
+        ids.append((await authorize(world.ctx, till, asked(till, spend), spend)).id)
+    return ids
+
+
+async def let_pass(world: PayWorld, by: timedelta) -> None:
+    async with world.ctx.pool.acquire() as connection:
+        await connection.execute("UPDATE clock SET shift = shift + $1", by)
+
+
+async def test_sweeps_in_parallel_end_each_hold_and_voucher_once_in_several_batches(
+    world: PayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "HOLDS_PER_BATCH", 4)
+    monkeypatch.setattr(sweeping, "VOUCHERS_PER_BATCH", 4)
+    await hold_many(world, 11)
+    await let_pass(world, timedelta(days=31))
+    swept = await asyncio.gather(*(sweep(world.ctx) for _ in range(4)))
+    again = await sweep(world.ctx)  # what one sweep passed by because another held it
+    assert sum(one.holds for one in swept) + again.holds == 11
+    assert sum(one.vouchers for one in swept) + again.vouchers == 11
+    async with world.ctx.pool.acquire() as connection:
+        rows = await connection.fetch(
+            "SELECT DISTINCT state, balance_fen, held_fen, taken_back_fen, uses FROM voucher"
+        )
+        assert [tuple(row) for row in rows] == [("expired", 0, 0, 1_000, 0)]
+    await check_books(world.ctx)
+
+
+async def test_a_sweep_passes_by_what_somebody_holds(world: PayWorld) -> None:
+    first, second = await hold_many(world, 2)
+    await let_pass(world, timedelta(seconds=600))
+    async with world.ctx.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM payment WHERE id = $1 FOR UPDATE", first)
+        assert (await sweep(world.ctx)).holds == 1
+        assert (await world.row("payment", second))["state"] == "expired"
+        assert (await world.row("payment", first))["state"] == "held"
+    async with world.ctx.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM voucher FOR UPDATE")
+        assert (await sweep(world.ctx)).holds == 0
+    assert (await sweep(world.ctx)).holds == 1
+    await check_books(world.ctx)
+
+
+async def test_stored_answers_end_after_400_days_or_72_hours(
+    world: PayWorld, database: Databases, owner: asyncpg.Connection
+) -> None:
+    ages = {(True, 399): True, (True, 401): False, (False, 2): True, (False, 4): False}
+    for effect, days in ages:
+        await owner.execute(
+            "INSERT INTO idempotency (principal_id, key_digest, fingerprint, status, body, effect, at)"
+            " VALUES ($1, $2, $2, 200, '', $3, clock_timestamp() - make_interval(days => $4))",
+            new_id(), new_id().bytes, effect, days,
+        )  # fmt: skip
+    sweeper = await asyncpg.connect(database.sweeper.dsn)
+    try:
+        assert await retain_keys(sweeper) == 2
+        assert await retain_keys(sweeper) == 0
+    finally:
+        await sweeper.close()
+    left = await owner.fetch(
+        "SELECT effect, round(extract(epoch FROM clock_timestamp() - at) / 86400)::int FROM idempotency"
+    )
+    assert {tuple(row) for row in left} == {key for key, kept in ages.items() if kept}
