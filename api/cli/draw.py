@@ -26,7 +26,7 @@ from campaigns.services.ceremony import (
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import DrawAnswer, show_draw
 from campaigns.services.draw_campaign import draw_of_code
-from campaigns.services.exporting import DRAWS_FOLDER, export_draw
+from campaigns.services.exporting import export_draw, publish_folder
 from campaigns.services.freezing import FreezeDraw, freeze_draw
 from campaigns.services.staff import staff_principal
 from lottery.beacon import read_round
@@ -59,9 +59,7 @@ def freeze(campaign: str, login: str, delay_minutes: int, ssq_issue: str | None)
     command = FreezeDraw(delay_minutes=delay_minutes, ssq_issue=ssq_issue)
 
     async def step(ctx: Context, caller: Principal, campaign_id: UUID, draw_id: UUID) -> DrawAnswer:
-        answer = await freeze_draw(ctx, caller, None, campaign_id, command)
-        await _export(ctx, draw_id, None)
-        return answer
+        return await freeze_draw(ctx, caller, None, campaign_id, command)
 
     _act(campaign, login, step)
 
@@ -131,7 +129,7 @@ def run(campaign: str, login: str) -> None:
             answer = await award_draw(ctx, caller, None, draw_id)
         else:
             await grant_ticked(ctx, caller.programme_id, campaign_id)
-        await _export(ctx, draw_id, None)
+            await publish_folder(ctx, draw_id)
         return answer
 
     _act(campaign, login, step)
@@ -147,7 +145,8 @@ def export(campaign: str, login: str, to: Path | None) -> None:
     """Write the published files to a folder. 导出公布文件。"""
 
     async def step(ctx: Context, caller: Principal, campaign_id: UUID, draw_id: UUID) -> DrawAnswer:
-        await _export(ctx, draw_id, to)
+        assert ctx.draws_dir is not None
+        click.echo(str(await export_draw(ctx, draw_id, to or ctx.draws_dir)))
         return await show_draw(ctx, draw_id)
 
     _act(campaign, login, step)
@@ -177,11 +176,6 @@ def _act(code: str, login: str, step: Step) -> None:
     except LotteryError as error:
         raise click.ClickException(str(error)) from None
     show(answer, Console())
-
-
-async def _export(ctx: Context, draw_id: UUID, to: Path | None) -> None:
-    folder = await export_draw(ctx, draw_id, to or Settings.from_env().data_dir / DRAWS_FOLDER)
-    click.echo(str(folder))
 
 
 def show(answer: DrawAnswer, console: Console) -> None:

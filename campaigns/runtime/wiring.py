@@ -19,6 +19,9 @@ class CannotStart(RuntimeError):
     """The database cannot be used as it is; the text says why, in Chinese and English."""
 
 
+DRAWS_FOLDER = "draws"
+
+
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     try:
@@ -64,7 +67,13 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
     try:
         gate = open_gate(engines.redis_url)
         try:
-            yield Context(pool=pool, gate=gate, hmac_key=key, mode=settings.mode.value)
+            yield Context(
+                pool=pool,
+                gate=gate,
+                hmac_key=key,
+                mode=settings.mode.value,
+                draws_dir=settings.data_dir / DRAWS_FOLDER,
+            )
         finally:
             await gate.close()
     finally:

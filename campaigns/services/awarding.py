@@ -22,6 +22,7 @@ from campaigns.services.context import Context
 from campaigns.services.draw_answer import DrawAnswer, draw_answer
 from campaigns.services.draw_campaign import DrawCampaign, check_running, hold_draw
 from campaigns.services.entering import standing_problem
+from campaigns.services.exporting import publish_folder
 from campaigns.store import awards as store
 from campaigns.store import draws, issuing
 from campaigns.store.audit_log import write_audit
@@ -95,6 +96,7 @@ async def award_draw(ctx: Context, principal: Principal, asked: Request | None, 
 
     answer = await perform(ctx.pool, asked, Work(DrawAnswer, act))
     await grant_ticked(ctx, principal.programme_id, answer.campaign_id)
+    await publish_folder(ctx, draw_id)
     return answer
 
 

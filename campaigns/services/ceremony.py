@@ -21,6 +21,7 @@ from campaigns.domain.states import DRAW, next_state
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import DrawAnswer, draw_answer
 from campaigns.services.draw_campaign import DrawCampaign, check_running, hold_draw
+from campaigns.services.exporting import publish_folder
 from campaigns.services.sealing import unseal
 from campaigns.store import draws as store
 from campaigns.store.audit_log import write_audit
@@ -222,7 +223,9 @@ async def make_draw(ctx: Context, principal: Principal, asked: Request | None, d
         await write_audit(connection, at, draw.campaign_id, principal, "draw.draw", draw_id, facts)
         return await draw_answer(connection, draw_id)
 
-    return await perform(ctx.pool, asked, Work(DrawAnswer, act))
+    answer = await perform(ctx.pool, asked, Work(DrawAnswer, act))
+    await publish_folder(ctx, draw_id)
+    return answer
 
 
 async def _settled(connection: Connection, draw_id: UUID, at: datetime) -> list[SourceRow]:

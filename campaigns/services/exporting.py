@@ -1,17 +1,18 @@
 """A draw's published files as a folder that anyone may verify with `python -m lottery`."""
 
 import asyncio
+import secrets
 from pathlib import Path
 from uuid import UUID
 
-from campaigns.domain.errors import Refused, not_found
+from campaigns.domain.errors import Broken, Refused, not_found
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import SKIPS
 from campaigns.store import draws as store
 from campaigns.store.awards import skips_csv
-from lottery.directory import round_folder, write_round
+from lottery.directory import DirectoryError, round_folder, write_round
 
-DRAWS_FOLDER = "draws"
+MOST_DETAIL = 300
 
 
 async def export_draw(ctx: Context, draw_id: UUID, path: Path) -> Path:
@@ -36,7 +37,21 @@ async def export_draw(ctx: Context, draw_id: UUID, path: Path) -> Path:
     return folder
 
 
+async def publish_folder(ctx: Context, draw_id: UUID) -> None:
+    """Write the folder after each step of the draw, where the installation keeps one.
+
+    Raises Broken ``draw_folder_failed`` when the disk refuses: the step itself is done, and the same request key
+    writes the folder again.
+    """
+    if ctx.draws_dir is None:
+        return
+    try:
+        await export_draw(ctx, draw_id, ctx.draws_dir)
+    except (DirectoryError, OSError) as error:
+        raise Broken("draw_folder_failed", detail=str(error)[:MOST_DETAIL]) from error
+
+
 def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     partial.write_bytes(content)
     partial.replace(path)

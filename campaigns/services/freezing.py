@@ -23,6 +23,7 @@ from campaigns.services.context import Context
 from campaigns.services.draw_answer import DrawAnswer, draw_answer
 from campaigns.services.draw_campaign import DrawCampaign, check_running, hold_campaign
 from campaigns.services.entering import standing_problem
+from campaigns.services.exporting import publish_folder
 from campaigns.services.sealing import seal
 from campaigns.store import draws as store
 from campaigns.store.audit_log import write_audit
@@ -80,7 +81,9 @@ async def freeze_draw(
         await _write_steps(connection, principal, campaign_id, draw.id, at, log, command)
         return await draw_answer(connection, draw.id)
 
-    return await perform(ctx.pool, asked, Work(DrawAnswer, act))
+    answer = await perform(ctx.pool, asked, Work(DrawAnswer, act))
+    await publish_folder(ctx, answer.draw_id)
+    return answer
 
 
 def _check_time(campaign: DrawCampaign, at: datetime) -> None:

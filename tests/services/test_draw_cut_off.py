@@ -1,12 +1,14 @@
 """A server killed in the middle of a freeze, draw or publication: nothing of it stays, and running again works."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from campaigns.domain.errors import Broken
 from campaigns.services import awarding, ceremony, freezing
 from campaigns.services.awarding import award_draw
 from campaigns.services.ceremony import make_draw, rehearse_beacon
@@ -16,6 +18,7 @@ from campaigns.services.exporting import export_draw
 from campaigns.services.freezing import FreezeDraw, freeze_draw
 from campaigns.services.sweeping import sweep
 from campaigns.store.pool import Connection
+from campaigns.store.unit_of_work import request
 from lottery.verification import verify_directory
 from tests.support.draw_world import DrawWorld, open_draw
 
@@ -95,3 +98,21 @@ async def test_the_servers_sweep_moves_awards(ctx: Context, owner: asyncpg.Conne
     assert (await sweep(ctx)).awards == 15
     await set_clock(ctx, world.times[3])
     assert (await sweep(ctx)).awards == 10
+
+
+async def test_a_folder_that_cannot_be_written_is_written_by_the_same_key(
+    ctx: Context, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    world = await open_draw(ctx)
+    await world.enter(await world.people(5))
+    await set_clock(ctx, world.times[1])
+    blocked = tmp_path / "draws"
+    blocked.write_text("a file where the folder should be")
+    kept = replace(ctx, draws_dir=blocked)
+    asked = request(world.office.drawer.id, "freeze-1", "freeze", None)
+    with pytest.raises(Broken, match="draw_folder_failed"):
+        await freeze_draw(kept, world.office.drawer, asked, world.campaign_id, FreezeDraw())
+    assert await owner.fetchval("SELECT state FROM draw") == "frozen"
+    blocked.unlink()
+    await freeze_draw(kept, world.office.drawer, asked, world.campaign_id, FreezeDraw())
+    assert len(list((blocked / "test-draw-r1" / "r1").iterdir())) == 5

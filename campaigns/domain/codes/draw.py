@@ -34,5 +34,6 @@ CODES: dict[str, Code] = {
     "acceptance_not_open": _refused("尚未开始领取：{starts} 开始。", "Too early: accept from {starts}."),
     "acceptance_over": _refused("领取已于 {ends} 截止。", "Too late: it could be accepted until {ends}."),
     "award_ended": _refused("该中签资格已结束（{state}）。", "This award has ended ({state})."),
+    "draw_folder_failed": Code("broken", 500, "步骤已完成，但公布文件夹未能写入，请用同一 Idempotency-Key 重试：{detail}", "The step is done, but its folder could not be written; repeat with the same Idempotency-Key: {detail}"),
     "seal_broken": Code("broken", 500, "密封的单位密钥无法打开，请检查密钥文件。", "The office's sealed secret does not open: check the key file."),
 }  # fmt: skip
