@@ -111,11 +111,6 @@ def local_end_text(at: datetime, zone: ZoneInfo) -> str:
     return local_text(at, zone)
 
 
-def clock_text(minutes: int) -> str:
-    """Write minutes of the day as ``HH:MM``, 1440 as ``24:00``."""
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), tzinfo=zone)
 

@@ -9,7 +9,6 @@ from campaigns.domain.errors import Invalid
 from campaigns.domain.terms.buckets import WHOLE_CAMPAIGN, bucket, bucket_of_day, next_bucket
 from campaigns.domain.windows import (
     check_window,
-    clock_text,
     expiry,
     local_end_text,
     local_text,
@@ -89,7 +88,6 @@ def test_windows_lie_in_thinkable_years() -> None:
 )
 def test_hours(text: str, minutes: tuple[int, int]) -> None:
     assert parse_hours(text) == minutes
-    assert f"{clock_text(minutes[0])}-{clock_text(minutes[1])}" == text
 
 
 @pytest.mark.parametrize(
