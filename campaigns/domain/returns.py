@@ -1,18 +1,30 @@
-"""Money going back to funders: divided by what each still has in the campaign, exactly and never beyond it."""
+"""Money going back to funders when a campaign closes: exact for every funder and every operator."""
 
 from collections.abc import Sequence
 
+from campaigns.domain.funders import funder_parts
 from campaigns.domain.money import largest_remainder
 
 
-def split_return(amount_fen: int, standing_fen: Sequence[int]) -> list[int]:
-    """Divide what goes back from one operator over funders; ``standing_fen`` is funded less returned so far, each.
+def returns_at_close(
+    funded_fen: Sequence[int], shares_bp: Sequence[int], escrow_fen: Sequence[int]
+) -> list[list[int]]:
+    """What each operator's escrow gives back to each funder: a row per operator, a column per funder.
 
-    Parts add up to ``amount_fen``, which must not be above the whole; no part is above its funder's standing. A part is
-    the largest remainder of what is left, so later refunds never ask a fen back from anybody (which the largest
-    remainder of a cumulated sum would, now and then, with three funders).
+    Columns add up to what the funder paid in less its part of the campaign's net spending (`funder_parts`), rows
+    to the operator's escrow, and nothing is negative. Where that part is a fen above what a funder paid in (largest
+    remainders may do that close to the whole budget), all is divided in proportion to what was paid in instead.
     """
-    assert 0 <= amount_fen <= sum(standing_fen)
-    if amount_fen == 0:
-        return [0] * len(standing_fen)
-    return largest_remainder(amount_fen, standing_fen)
+    spent_fen = sum(funded_fen) - sum(escrow_fen)
+    assert spent_fen >= 0 and min(escrow_fen, default=0) >= 0
+    parts = funder_parts(spent_fen, shares_bp)
+    left = [paid - part for paid, part in zip(funded_fen, parts, strict=True)]
+    if min(left) < 0:
+        left = largest_remainder(sum(escrow_fen), funded_fen)
+    rows: list[list[int]] = []
+    for amount_fen in escrow_fen:
+        row = largest_remainder(amount_fen, left) if amount_fen else [0] * len(left)
+        left = [have - part for have, part in zip(left, row, strict=True)]
+        rows.append(row)
+    assert not any(left)
+    return rows

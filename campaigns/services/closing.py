@@ -1,6 +1,6 @@
 """Closing a campaign: nothing of it lives any more, so what is left in escrow goes back to the funders."""
 
-from typing import NamedTuple
+from collections import Counter
 from uuid import UUID
 
 from msgspec import Struct
@@ -8,10 +8,11 @@ from msgspec import Struct
 from campaigns.domain.errors import Fact, Refused
 from campaigns.domain.ledger import Lines
 from campaigns.domain.principal import Principal
-from campaigns.domain.returns import split_return
+from campaigns.domain.returns import returns_at_close
 from campaigns.domain.roles import require_staff
 from campaigns.domain.states import CAMPAIGN, next_state
 from campaigns.domain.windows import local_end_text, zone_of
+from campaigns.services.campaigns import definition_of
 from campaigns.services.context import Context
 from campaigns.store import campaigns as store
 from campaigns.store import issuing
@@ -19,6 +20,7 @@ from campaigns.store.audit_log import write_audit
 from campaigns.store.ledger import write_transfers
 from campaigns.store.locks import campaign_now
 from campaigns.store.pool import Connection
+from campaigns.store.programmes import operators_by_code
 from campaigns.store.unit_of_work import Request, Work, perform
 
 
@@ -36,13 +38,6 @@ class Closed(Struct, frozen=True, kw_only=True):
     campaign_id: UUID
     returned_fen: int
     lines: tuple[ReturnLine, ...]
-
-
-class ReturnPart(NamedTuple):
-    """A part of money going back: to which funder."""
-
-    funder_id: UUID
-    amount_fen: int
 
 
 async def close_campaign(
@@ -63,7 +58,7 @@ async def close_campaign(
             raise Refused("close_too_early", ends=local_end_text(row.spending_end, zone_of(row.time_zone)))
         await _check_still(connection, campaign_id)
         lines = Lines(campaign_id)
-        answer = await _return_escrow(connection, campaign_id, lines)
+        answer = await _return_escrow(connection, row, lines)
         await write_transfers(connection, lines.transfers, at)
         await store.set_closed(connection, campaign_id, at)
         facts: dict[str, Fact] = {"returned_fen": answer.returned_fen, "lines": len(answer.lines)}
@@ -83,31 +78,28 @@ async def _check_still(connection: Connection, campaign_id: UUID) -> None:
         raise Refused("close_draw_unfinished", draws=alive["draws"])
 
 
-async def _return_escrow(connection: Connection, campaign_id: UUID, lines: Lines) -> Closed:
-    pairs = await store.funded(connection, campaign_id)
+async def _return_escrow(connection: Connection, row: store.CampaignRow, lines: Lines) -> Closed:
+    operators = {
+        operator_id: code
+        for code, operator_id in (await operators_by_code(connection, row.programme_id)).items()
+    }
+    funder_ids = await store.funders_by_code(connection, row.id)
+    came: Counter[str] = Counter()
+    for pair in await store.funded(connection, row.id):
+        came[pair["funder"]] += pair["fen"]
+    funders = definition_of(row).funders
+    escrow = await issuing.escrow(connection, row.id)
+    matrix = returns_at_close(
+        [came[funder.id] for funder in funders],
+        [funder.share_bp for funder in funders],
+        list(escrow.values()),
+    )
     returned: list[ReturnLine] = []
-    for operator_id, left_fen in (await issuing.escrow(connection, campaign_id)).items():
-        for part in await return_parts(connection, campaign_id, operator_id, left_fen):
-            pair = next(
-                p for p in pairs if (p["funder_id"], p["operator_id"]) == (part.funder_id, operator_id)
-            )
-            lines.close(campaign_id, operator_id, part.funder_id, part.amount_fen)
-            returned.append(
-                ReturnLine(funder=pair["funder"], operator=pair["operator"], returned_fen=part.amount_fen)
-            )
+    for operator_id, parts in zip(escrow, matrix, strict=True):
+        for funder, part_fen in zip(funders, parts, strict=True):
+            if part_fen:
+                lines.close(row.id, operator_id, funder_ids[funder.id], part_fen)
+                code = operators[operator_id]
+                returned.append(ReturnLine(funder=funder.id, operator=code, returned_fen=part_fen))
     total = sum(line.returned_fen for line in returned)
-    return Closed(campaign_id=campaign_id, returned_fen=total, lines=tuple(returned))
-
-
-async def return_parts(
-    connection: Connection, campaign_id: UUID, operator_id: UUID, amount_fen: int
-) -> list[ReturnPart]:
-    """To whom ``amount_fen`` at an operator goes back: the close's escrow, and each refund taken after the close.
-
-    Parts of zero are left out. The caller holds the campaign alone, so that two refunds do not count the same money.
-    """
-    pairs = [p for p in await store.funded(connection, campaign_id) if p["operator_id"] == operator_id]
-    back = await issuing.returned(connection, campaign_id)
-    standing = [pair["fen"] - back.get((pair["funder_id"], operator_id), 0) for pair in pairs]
-    parts = split_return(amount_fen, standing)
-    return [ReturnPart(pair["funder_id"], part) for pair, part in zip(pairs, parts, strict=True) if part]
+    return Closed(campaign_id=row.id, returned_fen=total, lines=tuple(returned))

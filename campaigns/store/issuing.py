@@ -68,18 +68,6 @@ async def alive(connection: Connection, campaign_id: UUID) -> Row:
     return await connection.fetchrow(_ALIVE, campaign_id)
 
 
-_RETURNED = """
-SELECT credit_id AS funder_id, operator_id, sum(amount_fen)::bigint AS fen FROM transfer
-WHERE campaign_id = $1 AND credit_kind = 'returned' GROUP BY credit_id, operator_id
-"""
-
-
-async def returned(connection: Connection, campaign_id: UUID) -> dict[tuple[UUID, UUID], int]:
-    """What went back already, fen by (funder_id, operator_id)."""
-    rows = await connection.fetch(_RETURNED, campaign_id)
-    return {(row["funder_id"], row["operator_id"]): row["fen"] for row in rows}
-
-
 _ESCROW = """
 SELECT operator_id, sum(CASE WHEN credit_kind = 'escrow' THEN amount_fen ELSE 0 END
                         - CASE WHEN debit_kind = 'escrow' THEN amount_fen ELSE 0 END)::bigint AS fen

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.domain.errors import Denied, Invalid, Refused
-from campaigns.domain.returns import split_return
+from campaigns.domain.funders import funder_parts
+from campaigns.domain.money import largest_remainder
+from campaigns.domain.returns import returns_at_close
 from campaigns.services.campaigns import CampaignSource
 from campaigns.services.clock import shift_clock
-from campaigns.services.closing import close_campaign, return_parts
+from campaigns.services.closing import close_campaign
 from campaigns.services.context import Context
 from campaigns.services.list_issue import IssueList, ListRow, issue_list
 from campaigns.services.people import Proof
@@ -23,7 +25,6 @@ from tests.support.campaign_files import draw_file, list_file
 from tests.support.office import Office, now_of, open_office, published
 
 AFTER_ALL = timedelta(days=31)
-FUNDS = st.lists(st.integers(0, 10**12), min_size=1, max_size=6)
 
 
 @pytest.fixture
@@ -31,25 +32,31 @@ async def office(ctx: Context) -> Office:
     return await open_office(ctx)
 
 
-@given(FUNDS, st.data())
-def test_what_goes_back_is_exact_and_never_more_than_came(standing: list[int], data: st.DataObject) -> None:
-    left = list(standing)
-    for _ in range(4):
-        amount = data.draw(st.integers(0, sum(left)))
-        parts = split_return(amount, left)
-        assert sum(parts) == amount
-        left = [have - part for have, part in zip(left, parts, strict=True)]
-        assert min(left) >= 0
-    assert split_return(sum(left), left) == left
-
-
-@given(st.lists(st.integers(1, 10**9), min_size=2, max_size=5), st.integers(0, 10**9))
-def test_what_goes_back_is_in_proportion(standing: list[int], wanted: int) -> None:
-    amount = min(wanted, sum(standing))
-    parts = split_return(amount, standing)
+@given(st.integers(1, 10**12), st.lists(st.integers(1, 9_999), min_size=1, max_size=6), st.data())
+def test_what_goes_back_is_exact_by_funder_and_by_operator(
+    budget: int, weights: list[int], data: st.DataObject
+) -> None:
+    shares = largest_remainder(10_000, weights)
+    funded = largest_remainder(budget, shares)
+    left = data.draw(st.integers(0, budget))
+    escrow = largest_remainder(left, data.draw(st.lists(st.integers(1, 100), min_size=1, max_size=5)))
+    rows = returns_at_close(funded, shares, escrow)
+    assert [sum(row) for row in rows] == escrow
+    assert all(part >= 0 for row in rows for part in row)
+    back = [sum(column) for column in zip(*rows, strict=True)]
+    paid = [have - part for have, part in zip(funded, back, strict=True)]
+    assert min(paid) >= 0
     assert all(
-        abs(part * sum(standing) - amount * have) < sum(standing)
-        for part, have in zip(parts, standing, strict=True)
+        abs(part * 10_000 - share * (budget - left)) < 20_000
+        for part, share in zip(paid, shares, strict=True)
+    )
+
+
+def test_a_funders_part_is_that_of_the_report() -> None:
+    rows = returns_at_close([5_001, 3_000, 2_000], [5_001, 3_000, 1_999], [3_333, 4_000])
+    back = [sum(column) for column in zip(*rows, strict=True)]
+    assert [have - part for have, part in zip([5_001, 3_000, 2_000], back, strict=True)] == funder_parts(
+        10_001 - 7_333, [5_001, 3_000, 1_999]
     )
 
 
@@ -112,21 +119,6 @@ async def test_another_programmes_campaign_is_not_closed(ctx: Context, office: O
     await shift_clock(ctx, AFTER_ALL)
     with pytest.raises(Refused, match="not_found"):
         await close_campaign(ctx, other.officer, None, campaign_id)
-
-
-async def test_a_refund_after_the_close_goes_to_who_still_has_money_in_it(
-    ctx: Context, office: Office, owner: asyncpg.Connection
-) -> None:
-    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
-    operator_id = await owner.fetchval("SELECT id FROM operator WHERE code = 'bank-a'")
-    funded = await owner.fetchval(
-        "SELECT sum(amount_fen)::bigint FROM funding WHERE operator_id = $1", operator_id
-    )
-    async with ctx.pool.acquire() as connection:
-        parts = await return_parts(connection, campaign_id, operator_id, 1_001)
-        whole = await return_parts(connection, campaign_id, operator_id, funded)
-    assert sum(part.amount_fen for part in parts) == 1_001
-    assert sum(part.amount_fen for part in whole) == funded
 
 
 async def changed_file(ctx: Context, old: str, new: str) -> CampaignSource:
