@@ -14,12 +14,12 @@ from campaigns.services.context import Context
 from campaigns.store.migrate import WrongModeError, WrongServerError, migrate
 from campaigns.store.pool import NotDurableError, open_pool
 
+DRAWS_FOLDER = "draws"
+
 
 class CannotStart(RuntimeError):
     """The database cannot be used as it is; the text says why, in Chinese and English."""
 
-
-DRAWS_FOLDER = "draws"
 
 
 @contextmanager
