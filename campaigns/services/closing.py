@@ -12,7 +12,7 @@ from campaigns.domain.returns import returns_at_close
 from campaigns.domain.roles import require_staff
 from campaigns.domain.states import CAMPAIGN, next_state
 from campaigns.domain.windows import local_end_text, zone_of
-from campaigns.services.campaigns import definition_of
+from campaigns.services.campaign_source import definition_of
 from campaigns.services.context import Context
 from campaigns.store import campaigns as store
 from campaigns.store import issuing

@@ -11,7 +11,7 @@ from campaigns.domain.ids import new_id
 from campaigns.domain.ledger import Lines
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
-from campaigns.services.campaigns import definition_of
+from campaigns.services.campaign_source import definition_of
 from campaigns.services.context import Context
 from campaigns.services.fields import BudgetFen, Code
 from campaigns.store import campaigns as store

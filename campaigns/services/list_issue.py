@@ -14,7 +14,7 @@ from campaigns.domain.errors import Fact, Refused, TryAgain
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
 from campaigns.domain.windows import local_end_text, local_text, zone_of
-from campaigns.services.campaigns import definition_of, method_of
+from campaigns.services.campaign_source import definition_of, method_of
 from campaigns.services.context import Context
 from campaigns.services.fields import Code
 from campaigns.services.granting import Grant, grant

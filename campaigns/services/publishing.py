@@ -13,7 +13,9 @@ from campaigns.domain.principal import Principal, system
 from campaigns.domain.roles import require_staff
 from campaigns.domain.states import CAMPAIGN, next_state
 from campaigns.domain.windows import local_end_text, parse_local, zone_of
-from campaigns.services.campaigns import CampaignAnswer, answer_of, definition_of, move_campaign
+from campaigns.services.campaign_source import definition_of
+from campaigns.services.campaign_views import CampaignAnswer, answer_of
+from campaigns.services.campaigns import move_campaign
 from campaigns.services.context import Context, Mode
 from campaigns.services.funding import funding_of
 from campaigns.store import campaigns as store

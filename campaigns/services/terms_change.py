@@ -16,7 +16,7 @@ from campaigns.domain.roles import require_staff
 from campaigns.domain.terms.compile import canonical_json, read_compiled
 from campaigns.domain.terms.model import CompiledTerms
 from campaigns.domain.terms.widen import narrowed
-from campaigns.services.campaigns import (
+from campaigns.services.campaign_source import (
     CampaignSource,
     check_programme,
     compiled_terms,

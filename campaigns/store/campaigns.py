@@ -163,6 +163,16 @@ async def campaign_page(
     return [CampaignRow(**row) for row in rows]
 
 
+async def open_page(connection: Connection, after: UUID, limit: int) -> list[CampaignRow]:
+    """Campaigns residents may see, of every programme."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM campaign WHERE state IN ('published', 'paused') AND id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit,
+    )
+    return [CampaignRow(**row) for row in rows]
+
+
 async def programme_of(connection: Connection, campaign_id: UUID) -> UUID | None:
     found: UUID | None = await connection.fetchval(
         "SELECT programme_id FROM campaign WHERE id = $1", campaign_id

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from campaigns.domain.errors import Denied, Invalid, Refused
+from campaigns.services.campaign_source import CampaignSource
+from campaigns.services.campaign_views import campaign_details
 from campaigns.services.campaigns import (
-    CampaignSource,
     approve_campaign,
-    campaign_details,
     create_campaign,
     revise_campaign,
     submit_campaign,

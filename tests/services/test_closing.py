@@ -13,7 +13,7 @@ from campaigns.domain.errors import Denied, Invalid, Refused
 from campaigns.domain.funders import funder_parts
 from campaigns.domain.money import largest_remainder
 from campaigns.domain.returns import returns_at_close
-from campaigns.services.campaigns import CampaignSource
+from campaigns.services.campaign_source import CampaignSource
 from campaigns.services.clock import shift_clock
 from campaigns.services.closing import close_campaign
 from campaigns.services.context import Context

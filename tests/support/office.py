@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from campaigns.domain.principal import Principal
+from campaigns.services.campaign_source import CampaignSource
 from campaigns.services.campaigns import (
-    CampaignSource,
     approve_campaign,
     create_campaign,
     submit_campaign,
