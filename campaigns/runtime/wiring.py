@@ -21,7 +21,6 @@ class CannotStart(RuntimeError):
     """The database cannot be used as it is; the text says why, in Chinese and English."""
 
 
-
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     try:
@@ -63,7 +62,13 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
     """Open a Context on engines that somebody else holds. Raises KeyMissing, KeyUnsafe and CannotStart."""
     key = hmac_key(settings)
     with _said_plainly():
-        pool = await open_pool(engines.app_dsn, size=settings.pool_max_connections)
+        pool = await open_pool(
+            engines.app_dsn,
+            size=settings.pool_max_connections,
+            acquire_timeout_ms=settings.acquire_timeout_ms,
+            lock_timeout_ms=settings.lock_timeout_ms,
+            statement_timeout_ms=settings.statement_timeout_ms,
+        )
     try:
         gate = open_gate(engines.redis_url)
         try:

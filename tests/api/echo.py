@@ -79,6 +79,17 @@ def note_routes(gatekeeper: Gatekeeper) -> tuple[Route, ...]:
         await gatekeeper.go_on.wait()
         return await write(ctx, call)
 
+    async def linger(ctx: Context, call: Call) -> Noted:
+        """Hold the transaction open with the row inserted until the test lets go."""
+
+        async def act(connection: Connection) -> Noted:
+            await connection.execute(_INSERT, call.principal.kind, call.principal.id)
+            gatekeeper.started.set()
+            await gatekeeper.go_on.wait()
+            return Noted(amount_fen=1, by=call.principal.id, person_id=None, terminal_id=None)
+
+        return await perform(ctx.pool, call.asked, Work(Noted, act))
+
     async def refuse(ctx: Context, call: Call) -> Nothing:
         raise Refused(call.path["code"], balance_fen=123)
 
@@ -103,6 +114,7 @@ def note_routes(gatekeeper: Gatekeeper) -> tuple[Route, ...]:
     return (
         _route("POST", "/v1/notes", write, everyone, body=Note, answer=Noted, status=201),
         _route("POST", "/v1/slow", slow, operator, body=Note, answer=Noted),
+        _route("POST", "/v1/linger", linger, operator, answer=Noted),
         _route("POST", "/v1/mine", write, ("channel",), body=Note, answer=Noted, acts_for_person=True),
         _route("POST", "/v1/refusals/{code}", refuse, everyone, answer=Nothing),
         _route("POST", "/v1/notes/{note_id}/touch", touch, operator, answer=Nothing),

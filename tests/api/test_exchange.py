@@ -1,6 +1,7 @@
 """What the edge promises besides refusing: problems in two languages, tills told little, writes that end."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from api.problem import UNIFORM_CODE, language_of
 from campaigns.domain.codes import CODES
 from campaigns.domain.ids import new_id
 from campaigns.gate.rate_limits import Limit
+from campaigns.store.pool import Pool
 from tests.api.conftest import NOTE, Edge
-from tests.support.http import make_key, make_person, make_programme
+from tests.support.http import make_key, make_person, make_programme, serve
 from tests.support.rowcounts import all_row_counts
 
 PERSONAL = "uses_exhausted"
@@ -146,6 +148,43 @@ async def test_stopping_waits_for_writes_under_way(edge: Edge) -> None:
     edge.gatekeeper.go_on.set()
     assert (await request).status_code == 200
     assert await draining is True
+
+
+async def test_a_connection_lost_in_a_write_leaves_the_outcome_unknown(edge: Edge) -> None:
+    before = await all_row_counts(edge.owner)
+    request = asyncio.create_task(edge.send(path="/v1/linger", request_key="lost"))
+    await edge.gatekeeper.started.wait()
+    async with edge.served.running.service.ctx.pool.acquire() as connection:
+        ended = await connection.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state = 'idle in transaction'"
+        )
+    assert ended == 1
+    edge.gatekeeper.go_on.set()
+    response = await request
+    assert (response.status_code, response.json()["code"]) == (504, "outcome_unknown")
+    assert await all_row_counts(edge.owner) == before
+    again = await edge.send(path="/v1/linger", request_key="lost")
+    assert again.status_code == 200, again.text
+    assert (await all_row_counts(edge.owner))["audit"] == before["audit"] + 1
+
+
+async def test_no_free_connection_is_busy_and_nothing_happened(edge: Edge) -> None:
+    service = edge.served.running.service
+    raw = service.ctx.pool.raw
+    impatient = replace(service.ctx, pool=Pool(raw, acquire_timeout_seconds=0.05))
+    taken = [await raw.acquire() for _ in range(raw.get_max_size())]
+    try:
+        async with serve(impatient, service.routes) as served:
+            before = await all_row_counts(edge.owner)
+            response = await replace(edge, served=served).send(json=NOTE)
+            assert (response.status_code, response.json()["code"]) == (503, "busy")
+            assert response.headers["retry-after"] == "1"
+            assert await all_row_counts(edge.owner) == before
+    finally:
+        for connection in taken:
+            await raw.release(connection)
+    assert (await edge.send(json=NOTE)).status_code == 201
 
 
 async def test_our_own_error_gives_a_number_and_nothing_else(edge: Edge) -> None:

@@ -9,7 +9,9 @@ import pytest
 from api.routes import health
 from campaigns.domain.errors import TryAgain
 from campaigns.gate.valkey import open_gate
-from campaigns.runtime.workers import Loop, Loops
+from campaigns.runtime.engines import Engines
+from campaigns.runtime.wiring import prepare
+from campaigns.runtime.workers import Loop, Loops, service_loops
 from campaigns.services.context import Context
 from tests.api.conftest import NOTE, Edge
 from tests.support.http import make_key, make_person, serve
@@ -120,6 +122,24 @@ async def test_a_loop_waits_for_engines_and_dies_of_bugs(ctx: Context) -> None:
     assert isinstance(loops.error, ValueError)
     assert loops.alive() == {"test": False}
     await loops.stop()
+
+
+async def test_every_loop_of_the_service_ends_a_round(engines: Engines, ctx: Context) -> None:
+    await prepare(engines, engines.settings)
+    rounds: list[tuple[str, str]] = []
+    all_done = asyncio.Event()
+
+    def outcome(name: str, outcome: str) -> None:
+        rounds.append((name, outcome))
+        if len(rounds) >= len(table):
+            all_done.set()
+
+    table = service_loops(engines.settings)
+    loops = Loops(table, outcome)
+    loops.start(ctx)
+    await asyncio.wait_for(all_done.wait(), 20)
+    await loops.stop()
+    assert set(rounds) == {(loop.name, "done") for loop in table}, loops.error
 
 
 async def test_a_dead_loop_makes_the_process_not_ready(ctx: Context) -> None:
