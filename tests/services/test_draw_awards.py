@@ -159,6 +159,7 @@ async def test_the_sweep_takes_up_ticks_left_over(
     monkeypatch.setattr(awarding, "grant_ticked", nothing)
     await award_draw(ctx, world.office.drawer, None, draw_id)
     await set_clock(ctx, world.times[3] + timedelta(hours=1))
+    assert await lapse_awards(ctx, world.office.programme_id, world.campaign_id) == 0
     moved = await asyncio.gather(*(sweep_awards(ctx) for _ in range(3)))
     assert sum(moved) == 15
     assert await states(owner, "award") == {"granted": 15}
@@ -246,10 +247,10 @@ async def test_a_declined_place_goes_to_who_waits(
 
 
 async def test_lapsed_places_are_filled_until_the_window_ends(
-    ctx: Context, world: DrawWorld, owner: asyncpg.Connection, tmp_path: Path
+    ctx: Context, owner: asyncpg.Connection, tmp_path: Path
 ) -> None:
-    people = await world.people(60)
-    await world.enter(people)
+    world = await open_draw(ctx, waitlist=40)
+    await world.enter(await world.people(60))
     draw_id = await world.award()
     middle = await owner.fetchval("SELECT DISTINCT accept_until FROM award")
     assert middle == world.times[2] + (world.times[3] - world.times[2]) / 2
@@ -258,21 +259,25 @@ async def test_lapsed_places_are_filled_until_the_window_ends(
     award_id, person_id = await live_award(owner, world)
     with pytest.raises(Refused, match="acceptance_over"):
         await accept_award(ctx, world.channel(person_id), None, award_id)
-    moved = await asyncio.gather(*(sweep_awards(ctx) for _ in range(3)))
+    programme_id = world.office.programme_id
+    moved = await asyncio.gather(
+        *(lapse_awards(ctx, programme_id, world.campaign_id, 4) for _ in range(3)), sweep_awards(ctx)
+    )
     assert sum(moved) == 15
-    assert await states(owner, "award") == {"lapsed": 15, "live": 10}
+    assert await states(owner, "award") == {"lapsed": 15, "live": 15}
     strata = await owner.fetch(
         "SELECT a.tier, e.stratum FROM award a JOIN entry e ON e.id = a.entry_id WHERE a.state = 'live'"
     )
-    assert {(r["tier"], r["stratum"]) for r in strata if r["tier"] != 3} <= {(1, "370124"), (2, "370102")}
+    assert {(r["tier"], r["stratum"]) for r in strata if r["tier"] != 3} == {(1, "370124"), (2, "370102")}
     await check_books(owner)
     await set_clock(ctx, world.times[3])
-    assert await sweep_awards(ctx) == 10
-    assert await states(owner, "award") == {"lapsed": 25}
+    assert await sweep_awards(ctx) == 15
+    assert await states(owner, "award") == {"lapsed": 30}
     assert await states(owner, "allotment") == {"free": 15}
+    assert await owner.fetchval("SELECT count(*) FROM waitlist WHERE taken_at IS NULL") == 25
     folder = await export_draw(ctx, draw_id, tmp_path)
     assert verify_directory(folder, allow_rehearsal=True) == []
-    assert len((folder / "skips.csv").read_text().splitlines()) == 10
+    assert len((folder / "skips.csv").read_text().splitlines()) == 15
     await check_books(owner)
 
 

@@ -111,6 +111,11 @@ async def test_the_freeze_publishes_log_struck_list_and_commitment(
     assert [line.split(",")[0] for line in log] == [rows[person] for person in people]
     assert struck == sorted([f"{rows[people[3]]},withdrawn", f"{rows[people[5]]},not_eligible"])
     assert len(entries) == 10
+    reasons = await owner.fetch("SELECT person_id, struck_reason FROM entry WHERE struck_reason IS NOT NULL")
+    assert {r["person_id"]: r["struck_reason"] for r in reasons} == {
+        people[3]: "withdrawn",
+        people[5]: "not_eligible",
+    }
     commitment = parse_commitment(await read_draw_file(ctx, draw_id, "commit.json"))
     assert (commitment.entries.count, commitment.log.size) == (10, 12)
     assert commitment.entries.strata == {"370102": 4, "370124": 6}
