@@ -16,7 +16,15 @@ from campaigns.domain.ids import new_id
 from campaigns.gate.rate_limits import Limit
 from campaigns.store.pool import Pool
 from tests.api.conftest import NOTE, Edge
-from tests.support.http import make_key, make_person, make_programme, serve
+from tests.support.http import (
+    make_key,
+    make_merchant,
+    make_person,
+    make_programme,
+    make_staff,
+    make_terminal,
+    serve,
+)
 from tests.support.rowcounts import all_row_counts
 
 PERSONAL = "uses_exhausted"
@@ -40,7 +48,11 @@ async def test_a_problem_speaks_the_callers_language(edge: Edge) -> None:
 
 @pytest.mark.parametrize("kind", ["terminal", "merchant"])
 async def test_a_till_hears_nothing_about_the_holder(edge: Edge, kind: str) -> None:
-    subject = await _terminal(edge) if kind == "terminal" else await _merchant(edge)
+    subject = (
+        await make_terminal(edge.owner, edge.programme_id)
+        if kind == "terminal"
+        else await make_merchant(edge.owner, edge.programme_id)
+    )
     key = await make_key(edge.owner, edge.programme_id, kind, ["notes"], subject)
     document = await edge.refused(409, UNIFORM_CODE, path=f"/v1/refusals/{PERSONAL}", key=key)
     assert document["facts"] == {}
@@ -54,7 +66,7 @@ async def test_the_holders_channel_hears_the_reason(edge: Edge) -> None:
 
 
 async def test_a_till_speaks_for_its_merchant(edge: Edge) -> None:
-    terminal_id = await _terminal(edge)
+    terminal_id = await make_terminal(edge.owner, edge.programme_id)
     key = await make_key(edge.owner, edge.programme_id, "terminal", ["notes"], terminal_id)
     answer = (await edge.send(key=key, json=NOTE)).json()
     merchant_id = await edge.owner.fetchval("SELECT merchant_id FROM store")
@@ -63,14 +75,14 @@ async def test_a_till_speaks_for_its_merchant(edge: Edge) -> None:
 
 @pytest.mark.parametrize("table", ["terminal", "store", "merchant"])
 async def test_the_key_of_a_closed_till_is_unknown(edge: Edge, table: str) -> None:
-    terminal_id = await _terminal(edge)
+    terminal_id = await make_terminal(edge.owner, edge.programme_id)
     await edge.owner.execute(f"UPDATE {table} SET active = false")
     key = await make_key(edge.owner, edge.programme_id, "terminal", ["notes"], terminal_id)
     await edge.refused(401, "key_unknown", key=key, json=NOTE)
 
 
 async def test_a_member_of_staff_holds_what_key_and_roles_allow(edge: Edge) -> None:
-    staff_id = await _staff(edge, ["approver"])
+    staff_id = await make_staff(edge.owner, edge.programme_id, ["approver"])
     key = await make_key(edge.owner, edge.programme_id, "staff", ["campaign.approve", "notes"], staff_id)
     await edge.refused(403, "principal_not_allowed", key=key, json=NOTE)
     caller = await edge.served.running.service.auth.caller(f"Bearer {key}")
@@ -206,55 +218,3 @@ async def test_too_many_requests_are_refused_before_anything(
         assert (await edge.send(json=NOTE)).status_code == 201
     await edge.refused(429, "too_many_requests", json=NOTE)
     assert int((await edge.send(json=NOTE)).headers["retry-after"]) >= 1
-
-
-async def _merchant(edge: Edge) -> UUID:
-    operator_id, merchant_id = new_id(), new_id()
-    await edge.owner.execute(
-        "INSERT INTO operator (id, programme_id, code, name_zh, name_en) VALUES ($1, $2, 'bank', '银行', 'Bank')",
-        operator_id,
-        edge.programme_id,
-    )
-    await edge.owner.execute(
-        "INSERT INTO merchant (id, programme_id, code, name, credit_code, acquiring_operator_id, tags, mcc, active,"
-        " created_at) VALUES ($1, $2, 'm', 'M', '', $3, '[]', '5411', true, now())",
-        merchant_id,
-        edge.programme_id,
-        operator_id,
-    )
-    return merchant_id
-
-
-async def _terminal(edge: Edge) -> UUID:
-    store_id, terminal_id = new_id(), new_id()
-    await edge.owner.execute(
-        "INSERT INTO store (id, merchant_id, code, name, place, zones, scenario, active)"
-        " VALUES ($1, $2, 's', 'S', '1101', '[]', 'dining', true)",
-        store_id,
-        await _merchant(edge),
-    )
-    await edge.owner.execute(
-        "INSERT INTO terminal (id, store_id, code, store_code, channel, active)"
-        " VALUES ($1, $2, 't', 'T1', 'in_store', true)",
-        terminal_id,
-        store_id,
-    )
-    return terminal_id
-
-
-async def _staff(edge: Edge, roles: list[str]) -> UUID:
-    unit_id, staff_id = new_id(), new_id()
-    await edge.owner.execute(
-        "INSERT INTO unit (id, programme_id, code, name_zh, name_en) VALUES ($1, $2, 'u', '处', 'Unit')",
-        unit_id,
-        edge.programme_id,
-    )
-    await edge.owner.execute(
-        "INSERT INTO staff (id, unit_id, programme_id, login, name, roles, active, created_at)"
-        " VALUES ($1, $2, $3, 'a', 'A', to_jsonb($4::text[]), true, now())",
-        staff_id,
-        unit_id,
-        edge.programme_id,
-        roles,
-    )
-    return staff_id

@@ -100,3 +100,58 @@ async def make_person(owner: asyncpg.Connection, programme_id: UUID) -> UUID:
         "INSERT INTO person (id, programme_id, created_at) VALUES ($1, $2, now())", person_id, programme_id
     )
     return person_id
+
+
+async def make_merchant(owner: asyncpg.Connection, programme_id: UUID) -> UUID:
+    """A bare merchant and its operator."""
+    operator_id, merchant_id = new_id(), new_id()
+    await owner.execute(
+        "INSERT INTO operator (id, programme_id, code, name_zh, name_en) VALUES ($1, $2, 'bank', '银行', 'Bank')",
+        operator_id,
+        programme_id,
+    )
+    await owner.execute(
+        "INSERT INTO merchant (id, programme_id, code, name, credit_code, acquiring_operator_id, tags, mcc, active,"
+        " created_at) VALUES ($1, $2, 'm', 'M', '', $3, '[]', '5411', true, now())",
+        merchant_id,
+        programme_id,
+        operator_id,
+    )
+    return merchant_id
+
+
+async def make_terminal(owner: asyncpg.Connection, programme_id: UUID) -> UUID:
+    """A bare terminal of a bare store of a bare merchant."""
+    store_id, terminal_id = new_id(), new_id()
+    await owner.execute(
+        "INSERT INTO store (id, merchant_id, code, name, place, zones, scenario, active)"
+        " VALUES ($1, $2, 's', 'S', '1101', '[]', 'dining', true)",
+        store_id,
+        await make_merchant(owner, programme_id),
+    )
+    await owner.execute(
+        "INSERT INTO terminal (id, store_id, code, store_code, channel, active)"
+        " VALUES ($1, $2, 't', 'T1', 'in_store', true)",
+        terminal_id,
+        store_id,
+    )
+    return terminal_id
+
+
+async def make_staff(owner: asyncpg.Connection, programme_id: UUID, roles: Sequence[str]) -> UUID:
+    """A bare member of staff of a bare unit."""
+    unit_id, staff_id = new_id(), new_id()
+    await owner.execute(
+        "INSERT INTO unit (id, programme_id, code, name_zh, name_en) VALUES ($1, $2, 'u', '处', 'Unit')",
+        unit_id,
+        programme_id,
+    )
+    await owner.execute(
+        "INSERT INTO staff (id, unit_id, programme_id, login, name, roles, active, created_at)"
+        " VALUES ($1, $2, $3, 'a', 'A', to_jsonb($4::text[]), true, now())",
+        staff_id,
+        unit_id,
+        programme_id,
+        list(roles),
+    )
+    return staff_id
