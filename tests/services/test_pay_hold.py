@@ -320,6 +320,28 @@ async def test_a_holder_redeems_what_the_shop_announced_once(world: PayWorld) ->
     assert refusal == ("store_code_unknown", 404)
 
 
+async def test_an_announced_amount_is_paid_by_one_of_many_holders(world: PayWorld) -> None:
+    campaign, shop = await world.campaign(), await world.merchant()
+    people = [await world.person() for _ in range(6)]
+    for person in people:
+        await world.voucher(campaign, person, 10_000)
+    till, spend, announce = (
+        world.till(shop),
+        world.at_counter(shop, 4_000),
+        payment_reads.Announce(amount_fen=4_000),
+    )
+    await payment_reads.announce_amount(world.ctx, till, asked(till, announce), announce)
+    outcomes = await asyncio.gather(
+        *(redeem(world.ctx, world.holder(one), asked(world.holder(one), spend), spend) for one in people),
+        return_exceptions=True,
+    )
+    assert sorted(getattr(one, "code", "captured") for one in outcomes) == [
+        "captured",
+        *["nothing_announced"] * 5,
+    ]
+    await check_books(world.ctx)
+
+
 async def test_the_holders_wish_to_undo_needs_the_shops_yes(world: PayWorld) -> None:
     person, till = await world.person(), world.till(await world.merchant())
     voucher = await world.voucher(await world.campaign(), person, 10_000)

@@ -15,7 +15,8 @@ from campaigns.services.clock import shift_clock
 from campaigns.services.context import Context
 from campaigns.services.paying import redeem
 from campaigns.services.spending import ItemPart, TillSpend
-from tests.support.payworld import STORED, PayWorld, asked, check_books
+from campaigns.store.locks import lock_campaign
+from tests.support.payworld import STORED, PayWorld, asked, check_books, wait_for_campaign_lock
 
 STEPS = SpendAndSave(steps=(Step(spend_fen=5_000, save_fen=1_000), Step(spend_fen=10_000, save_fen=3_000)))
 
@@ -182,6 +183,26 @@ async def test_a_code_pays_once_at_any_till(world: PayWorld) -> None:
     outcomes = await asyncio.gather(*(one(shop) for shop in shops))
     assert sorted(outcomes) == ["captured", *["code_already_used"] * 7]
     await check_books(world.ctx)
+
+
+async def test_a_used_code_is_told_as_used_even_when_nothing_is_left_to_spend(world: PayWorld) -> None:
+    person, shop = await world.person(), await world.merchant()
+    await world.voucher(await world.campaign(), person, 1_000)
+    till, spend = world.till(shop), await world.spend(person, 1_000)
+    await redeem(world.ctx, till, asked(till, spend), spend)
+    assert await refusal_of(world, shop, spend) == "code_already_used"
+
+
+async def test_a_payment_waits_for_a_campaign_that_is_being_paused(world: PayWorld) -> None:
+    campaign, person, shop = await world.campaign(), await world.person(), await world.merchant()
+    await world.voucher(campaign, person, 5_000)
+    seq, spend = (await world.row("campaign", campaign))["seq"], await world.spend(person, 1_000)
+    async with world.ctx.pool.acquire() as other, other.transaction():
+        await lock_campaign(other, seq)
+        waiting = asyncio.create_task(refusal_of(world, shop, spend))
+        await wait_for_campaign_lock(world.ctx)
+        await other.execute("UPDATE campaign SET state = 'paused' WHERE id = $1", campaign)
+    assert await waiting == "campaign_not_open"
 
 
 async def test_the_same_request_in_parallel_has_one_effect_and_one_answer(world: PayWorld) -> None:

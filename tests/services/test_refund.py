@@ -17,7 +17,8 @@ from campaigns.services.payment_answers import PaymentAnswer
 from campaigns.services.refunding import Refund, ask_undo, refund, undo
 from campaigns.services.spending import ItemPart
 from campaigns.services.sweeping import sweep
-from tests.support.payworld import STORED, PayWorld, asked, check_books
+from campaigns.store.locks import share_campaigns
+from tests.support.payworld import STORED, PayWorld, asked, check_books, wait_for_campaign_lock
 
 STEPS = SpendAndSave(steps=(Step(spend_fen=5_000, save_fen=1_000), Step(spend_fen=10_000, save_fen=3_000)))
 DAILY = (Cap(scope="person", period="day", uses=2, amount_fen=20_000),)
@@ -170,6 +171,7 @@ async def test_after_expiry_a_refund_goes_to_escrow(world: PayWorld) -> None:
     await void_codes(world.ctx)
     await let_pass(world, timedelta(days=40))
     assert await give_back(world, till, payment, 1_000) == 1_000  # before the sweep has come
+    assert (await world.row("voucher", voucher))["taken_back_fen"] == 1_000
     assert (await sweep(world.ctx)).vouchers == 1
     assert await give_back(world, till, payment, 2_000) == 2_000
     row = await world.row("voucher", voucher)
@@ -201,6 +203,21 @@ async def test_after_the_close_refunds_go_to_the_funders_until_refund_days_are_o
         30_000,
         50_000,
     ]  # nothing stayed spent: each has its own back
+    await check_books(world.ctx)
+
+
+async def test_refunds_after_the_close_hold_the_campaign_alone(world: PayWorld) -> None:
+    campaign = await world.campaign()
+    payment, till, _ = await paid(world, 9_000, campaign=campaign)
+    await let_pass(world, timedelta(days=31))
+    await sweep(world.ctx)
+    await world.close(campaign)
+    seq = (await world.row("campaign", campaign))["seq"]
+    async with world.ctx.pool.acquire() as other, other.transaction():
+        await share_campaigns(other, [seq])
+        waiting = asyncio.create_task(give_back(world, till, payment, 1_000))
+        await wait_for_campaign_lock(world.ctx)
+    assert await waiting == 1_000
     await check_books(world.ctx)
 
 

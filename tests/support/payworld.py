@@ -45,6 +45,17 @@ HAVING u.uses <> coalesce(sum(c.uses), 0) OR u.fen <> coalesce(sum(c.fen), 0)
 """
 
 
+async def wait_for_campaign_lock(ctx: Context) -> None:
+    """Return once some transaction waits for a campaign's lock; a lock timeout ends the test otherwise."""
+    async with ctx.pool.acquire() as connection:
+        waiting = False
+        while not waiting:
+            waiting = await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            )
+
+
 async def check_books(ctx: Context) -> None:
     """Fail unless every invariant of the audit holds, and every usage counter says what the payments say."""
     async with ctx.pool.acquire() as connection:
