@@ -1,0 +1,49 @@
+"""The changes: where, what stands there, what is put instead, and the tests that must notice."""
+
+from typing import Final, NamedTuple
+
+
+class Mutant(NamedTuple):
+    """A one-line change of a file, and the tests (paths as for pytest) of which one must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+DECIDE = ("tests/domain",)
+PAY = ("tests/services/test_pay_redeem.py", "tests/services/test_pay_hold.py")
+REFUND = ("tests/domain/test_refunds.py", "tests/services/test_refund.py")
+SWEEP = ("tests/services/test_sweep.py",)
+AWARD = ("tests/services/test_draw_awards.py",)
+LISTS = ("tests/services/test_list_issue.py",)
+LIFE = ("tests/services/test_campaign_life.py",)
+CLOSE = ("tests/services/test_closing.py", "tests/domain/test_return_to_funders.py")
+
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    # Rules
+    Mutant("the spending window includes its end", "campaigns/domain/terms/when.py", "if case.now >= rules.end:", "if case.now > rules.end:", DECIDE),
+    Mutant("a voucher may be spent at its expiry", "campaigns/domain/terms/when.py", "if case.now >= case.voucher.expires_at:", "if case.now > case.voucher.expires_at:", DECIDE),
+    Mutant("a cap lets one use too many through", "campaigns/domain/terms/decide.py", "used.uses >= cap.uses", "used.uses > cap.uses", DECIDE),
+    Mutant("a cap on fen forgets what was used", "campaigns/domain/terms/decide.py", "cap.amount_fen - used.amount_fen)", "cap.amount_fen)", DECIDE),
+    Mutant("a step is given below its threshold", "campaigns/domain/terms/amount.py", "if step.spend_fen <= eligible_fen and", "if", DECIDE),
+    Mutant("stacked lines are cut from the first", "campaigns/domain/terms/stacking.py", "for offer in list(best.values())[:MAX_LINES]:", "for offer in list(best.values())[:MAX_LINES][::-1]:", DECIDE),
+    Mutant("a week starts on Sunday", "campaigns/domain/terms/buckets.py", "timedelta(days=day.weekday())", "timedelta(days=day.isoweekday() % 7)", DECIDE),
+    Mutant("a refund gives more than the goods returned", "campaigns/domain/refunds.py", "back_fen = min(captured_fen - amount_left(lines, basket_fen, gone_fen), returned_fen)", "back_fen = captured_fen - amount_left(lines, basket_fen, gone_fen)", REFUND),
+    Mutant("a refund forgets the refunds before it", "campaigns/domain/refunds.py", "moved_fen = max(0, back_fen - sum(line.refunded_fen for line in lines))", "moved_fen = max(0, back_fen)", REFUND),
+    # Locks and uniques
+    Mutant("vouchers are read without a lock", "campaigns/store/vouchers.py", 'ORDER BY id FOR UPDATE"', 'ORDER BY id"', PAY),
+    Mutant("usage counters are read without a lock", "campaigns/store/usage.py", "person_id, merchant_id FOR UPDATE OF usage_counter", "person_id, merchant_id", PAY),
+    Mutant("whoever changes a campaign shares its lock", "campaigns/store/locks.py", '"SELECT pg_advisory_xact_lock($1, $2)"', '"SELECT pg_advisory_xact_lock_shared($1, $2)"', (*AWARD, *LISTS, *LIFE)),
+    Mutant("the look-up of a used payment code is left out", "campaigns/services/paying.py", 'raise Refused("code_already_used")', "pass", PAY),
+    Mutant("an award is accepted without its lock", "campaigns/store/awards.py", 'FOR UPDATE OF a, l"', '"', AWARD),
+    Mutant("the stored answer is not looked up", "campaigns/store/unit_of_work.py", "if found is not None:", "if False:", PAY),
+    # Transfers and states
+    Mutant("an expired voucher's hold returns to its balance", "campaigns/domain/ledger.py", 'credit = Account("escrow" if expired else "outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', 'credit = Account("outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', (*SWEEP, *PAY)),
+    Mutant("a redemption leaves escrow instead of outstanding", "campaigns/domain/ledger.py", '"redeem",\n            campaign_id,\n            operator_id,\n            Account("outstanding", operator_id)', '"redeem",\n            campaign_id,\n            operator_id,\n            Account("escrow", operator_id)', PAY),
+    Mutant("a void keeps the use", "campaigns/domain/settle.py", "_release(books, payment, line, kind, transfers, now, uses=1)", "_release(books, payment, line, kind, transfers, now, uses=0)", PAY),
+    Mutant("a captured payment may be captured again", "campaigns/domain/states.py", '("held", "capture"): "captured",', '("held", "capture"): "captured",\n    ("captured", "capture"): "captured",', PAY),
+    Mutant("the close gives each funder the same", "campaigns/domain/returns.py", "row = largest_remainder(amount_fen, left)", "row = largest_remainder(amount_fen, [1] * len(left))", CLOSE),
+)  # fmt: skip
