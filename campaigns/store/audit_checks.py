@@ -292,7 +292,8 @@ UNION ALL
 SELECT v.campaign_id, 'voucher', v.id, format('granted from %s until %s', w.awarded_at, w.accept_until),
        v.granted_at::text
 FROM voucher v JOIN award w ON w.allotment_id = v.allotment_id AND w.state = 'granted'
-WHERE v.granted_at < w.awarded_at OR v.granted_at > w.accept_until
+LEFT JOIN entry e ON e.id = w.entry_id
+WHERE v.granted_at < w.awarded_at OR v.granted_at > w.accept_until AND e.accept_if_won IS NOT TRUE
 """
 
 CHECKS: Final[tuple[Check, ...]] = (
