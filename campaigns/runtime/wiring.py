@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 
 import asyncpg
 
@@ -85,11 +86,13 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
         await pool.close()
 
 
-async def prepare(engines: Engines, settings: Settings) -> None:
+async def prepare(engines: Engines, settings: Settings, clock_starts_at: datetime | None = None) -> None:
     """Bring the database to the newest schema in this installation's mode, and see that the key of proofs exists.
+
+    ``clock_starts_at`` is for a new database that is not a production one, see `migrate`.
 
     Raises CannotStart, KeyMissing, KeyUnsafe.
     """
     hmac_key(settings)
     with _said_plainly():
-        await migrate(engines.owner_dsn, settings.mode.value)
+        await migrate(engines.owner_dsn, settings.mode.value, clock_starts_at)

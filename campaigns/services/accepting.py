@@ -86,6 +86,32 @@ async def accept_award(ctx: Context, principal: Principal, asked: Request | None
     return await perform(ctx.pool, asked, Work(Accepted, act))
 
 
+async def accept_many(
+    ctx: Context, principal: Principal, campaign_id: UUID, person_ids: Sequence[UUID]
+) -> int:
+    """Accept for all of these persons whose award is live, in one transaction, as their channel; answer how many.
+
+    Run again it finds none left. Raises Refused ``acceptance_not_open``, ``campaign_not_running``, ``not_found``.
+    """
+    require(principal, "vouchers.write")
+    assert len(person_ids) <= CHUNK
+
+    async def act(connection: Connection) -> int:
+        campaign = await hold_campaign(connection, principal.programme_id, campaign_id, alone=False)
+        check_running(campaign)
+        at, start = await campaign_now(connection), campaign.row.acceptance_start
+        if start is not None and at < start:
+            raise Refused("acceptance_not_open", starts=campaign.text(start))
+        awards = await store.live_awards_of(connection, campaign_id, at, person_ids)
+        at = await campaign_now(connection)
+        awards = [award for award in awards if at < award.accept_until]
+        if awards:
+            await grant_awards(ctx, connection, at, campaign_id, awards)
+        return len(awards)
+
+    return await perform(ctx.pool, None, Work(int, act))
+
+
 def check_live(award: AwardRow) -> None:
     """Raise Refused ``award_ended`` unless the award is live."""
     if (award.state, "accept") not in AWARD:

@@ -4,6 +4,7 @@ Every entry gets its place in the campaign's log from one sequencer, in order of
 A withdrawn entry stays in the log and is struck; it cannot be made again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -104,7 +105,7 @@ async def enter(
         standing = (await _standings(connection, campaign, [person_id])).get(person_id)
         stratum = _judge(campaign, standing, command.place)
         entry = NewEntry(new_id(), person_id, new_entry_code(), stratum, command.accept_if_won)
-        await store.insert_entries(connection, campaign_id, index, at, [entry])
+        await store.insert_entries(connection, campaign_id, index, [at], [entry])
         return Entered(
             campaign_id=campaign_id,
             entry=entry.code,
@@ -131,8 +132,9 @@ async def enter_many(
         index = await store.lock_log(connection, campaign.row.seq)
         at = await campaign_now(connection)
         check_registration(campaign, at)
-        entries, refusals = await _judge_lines(connection, campaign, command.entries, index)
-        await store.insert_entries(connection, campaign_id, index, at, entries)
+        codes = [new_entry_code() for _ in command.entries]
+        entries, refusals = await judge_lines(connection, campaign, command.entries, codes, index)
+        await store.insert_entries(connection, campaign_id, index, [at] * len(entries), entries)
         facts: dict[str, Fact] = {"entered": len(entries), "refused": len(refusals), "first_index": index}
         await write_audit(connection, at, campaign_id, principal, "entries.enter_many", None, facts)
         return EnteredMany(entered=len(entries), refused=len(refusals), refusals=tuple(refusals[:MOST_SHOWN]))
@@ -220,17 +222,21 @@ def _judge(campaign: DrawCampaign, standing: Standing | None, place: str) -> str
     return stratum
 
 
-async def _judge_lines(
-    connection: Connection, campaign: DrawCampaign, lines: tuple[EnterLine, ...], index: int
+async def judge_lines(
+    connection: Connection,
+    campaign: DrawCampaign,
+    lines: Sequence[EnterLine],
+    codes: Sequence[str],
+    index: int,
 ) -> tuple[list[NewEntry], list[LineRefused]]:
-    """Who of the lines enters, in their order, and who not."""
+    """Who of the lines enters, in their order and under the public id beside each, and who not."""
     person_ids = [line.person_id for line in lines]
     standings = await _standings(connection, campaign, person_ids)
     there = set(await store.entrants(connection, campaign.row.id, person_ids))
     room = campaign.plan.max_entries - index
     entries: list[NewEntry] = []
     refusals: list[LineRefused] = []
-    for number, line in enumerate(lines, 1):
+    for number, (line, code) in enumerate(zip(lines, codes, strict=True), 1):
         try:
             if line.person_id in there:
                 raise Refused("already_entered")
@@ -241,5 +247,5 @@ async def _judge_lines(
             refusals.append(LineRefused(line=number, code=error.code))
             continue
         there.add(line.person_id)
-        entries.append(NewEntry(new_id(), line.person_id, new_entry_code(), stratum, line.accept_if_won))
+        entries.append(NewEntry(new_id(), line.person_id, code, stratum, line.accept_if_won))
     return entries, refusals

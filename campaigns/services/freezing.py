@@ -38,7 +38,7 @@ from lottery.core.freeze import freeze
 from lottery.core.sources import OFFICE_SECRET_BYTES, Kind, Source, office_secret_digest
 from lottery.publication import beacon_source_due, build_commitment, commitment_files
 
-LEAD: Final = timedelta(seconds=60)  # between the commitment and the first source's due time, at least
+LEAD: Final = timedelta(seconds=120)  # between the freeze and the first source's due time, at least
 MOST_DELAY_MINUTES: Final = 43_200
 NOT_ELIGIBLE: Final = "not_eligible"
 
@@ -52,14 +52,24 @@ class FreezeDraw(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def freeze_draw(
-    ctx: Context, principal: Principal, asked: Request | None, campaign_id: UUID, command: FreezeDraw
+    ctx: Context,
+    principal: Principal,
+    asked: Request | None,
+    campaign_id: UUID,
+    command: FreezeDraw,
+    rehearsed_secret: bytes | None = None,
 ) -> DrawAnswer:
     """Strike who is not eligible, close the list, fix the sources and publish `commit.json` with its files.
+
+    `commit.json` says when by the end of the minute, the database to the microsecond. ``rehearsed_secret`` takes the
+    place of the office's random one, so that a demonstration can be repeated; production refuses it.
 
     Raises Refused ``registration_still_open``, ``sources_too_late``, ``ssq_issue_missing``,
     ``rehearsal_refused``, ``wrong_state``, ``campaign_not_running``, ``commitment_refused``, ``no_draw``.
     """
     require_staff(principal, "draw.write")
+    if rehearsed_secret is not None and ctx.mode == "production":
+        raise Refused("simulation_refused")
 
     async def act(connection: Connection) -> DrawAnswer:
         campaign = await hold_campaign(connection, principal.programme_id, campaign_id, alone=True)
@@ -71,13 +81,15 @@ async def freeze_draw(
         state = next_state(DRAW, draw.state, "freeze")
         sources = _sources(ctx, campaign, at, command)
         log = await _strike(connection, campaign, await entry_log(connection, campaign_id))
-        secret = secrets.token_bytes(OFFICE_SECRET_BYTES) if _has_office(sources) else None
-        committed_at = _whole_seconds(campaign, at)
-        files = await asyncio.to_thread(_commit, campaign, draw, log, sources, committed_at, secret)
-        await store.close_entries(connection, campaign_id, committed_at)
+        secret = None
+        if _has_office(sources):
+            secret = rehearsed_secret or secrets.token_bytes(OFFICE_SECRET_BYTES)
+        minute = _end_of_minute(campaign, at)
+        files = await asyncio.to_thread(_commit, campaign, draw, log, sources, minute, secret)
+        await store.close_entries(connection, campaign_id, at)
         await store.fix_sources(connection, draw.id, _source_rows(ctx, draw.id, sources, secret))
         await store.insert_files(connection, draw.id, files)
-        await store.set_state(connection, draw.id, state, committed_at=committed_at)
+        await store.set_state(connection, draw.id, state, committed_at=at)
         await _write_steps(connection, principal, campaign_id, draw.id, at, log, command)
         return await draw_answer(connection, draw.id)
 
@@ -130,8 +142,9 @@ async def _strike(connection: Connection, campaign: DrawCampaign, log: Sequence[
     return [row._replace(struck_reason=NOT_ELIGIBLE) if row.person_id in lost else row for row in log]
 
 
-def _whole_seconds(campaign: DrawCampaign, at: datetime) -> datetime:
-    return at.astimezone(zone_of(campaign.row.time_zone)).replace(microsecond=0)
+def _end_of_minute(campaign: DrawCampaign, at: datetime) -> datetime:
+    local = at.astimezone(zone_of(campaign.row.time_zone))
+    return local.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def _commit(

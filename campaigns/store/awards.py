@@ -36,6 +36,11 @@ WHERE a.campaign_id = $1 AND a.state = 'live' AND e.accept_if_won
 ORDER BY a.rank LIMIT $2 FOR UPDATE OF a SKIP LOCKED
 """
 
+_LIVE_OF = f"""
+{_FIND} WHERE a.campaign_id = $1 AND a.state = 'live' AND a.accept_until > $2 AND a.person_id = ANY ($3::uuid[])
+ORDER BY a.rank FOR UPDATE OF a
+"""
+
 _CAMPAIGNS_TO_SWEEP = """
 SELECT DISTINCT c.id, c.programme_id
 FROM award a JOIN campaign c ON c.id = a.campaign_id JOIN entry e ON e.id = a.entry_id
@@ -195,6 +200,13 @@ async def due_awards(connection: Connection, campaign_id: UUID, at: datetime, li
 async def ticked_awards(connection: Connection, campaign_id: UUID, limit: int) -> list[AwardRow]:
     """Live awards whose entrants asked to accept for them, locked."""
     return [AwardRow(*row) for row in await connection.fetch(_TICKED, campaign_id, limit)]
+
+
+async def live_awards_of(
+    connection: Connection, campaign_id: UUID, at: datetime, person_ids: Sequence[UUID]
+) -> list[AwardRow]:
+    """The awards of these persons that can still be accepted at ``at``, locked."""
+    return [AwardRow(*row) for row in await connection.fetch(_LIVE_OF, campaign_id, at, list(person_ids))]
 
 
 async def campaigns_to_sweep(connection: Connection, limit: int) -> list[tuple[UUID, UUID]]:

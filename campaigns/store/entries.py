@@ -16,9 +16,9 @@ FROM entry WHERE campaign_id = $1
 
 _INSERT = """
 INSERT INTO entry (id, campaign_id, person_id, code, stratum, tickets, accept_if_won, log_index, entered_at)
-SELECT id, $1, person_id, code, stratum, 1, accept_if_won, log_index, $2
-FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::bigint[])
-     AS t (id, person_id, code, stratum, accept_if_won, log_index)
+SELECT id, $1, person_id, code, stratum, 1, accept_if_won, log_index, entered_at
+FROM unnest($2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::bigint[])
+     AS t (entered_at, id, person_id, code, stratum, accept_if_won, log_index)
 """
 
 _LACKING = """
@@ -81,14 +81,21 @@ async def lock_log(connection: Connection, seq: int) -> int:
 
 
 async def insert_entries(
-    connection: Connection, campaign_id: UUID, first_index: int, at: datetime, entries: Sequence[NewEntry]
+    connection: Connection,
+    campaign_id: UUID,
+    first_index: int,
+    times: Sequence[datetime],
+    entries: Sequence[NewEntry],
 ) -> None:
-    """Write entries in their order of arrival, the first at ``first_index``. The caller holds the log."""
+    """Write entries in their order of arrival, the first at ``first_index``, ``times`` being when each arrived.
+
+    The caller holds the log.
+    """
     if not entries:
         return
     ids, persons, codes, strata, accepting = (list(column) for column in zip(*entries, strict=True))
     indexes = list(range(first_index, first_index + len(entries)))
-    await connection.execute(_INSERT, campaign_id, at, ids, persons, codes, strata, accepting, indexes)
+    await connection.execute(_INSERT, campaign_id, list(times), ids, persons, codes, strata, accepting, indexes)
 
 
 async def entry_of(connection: Connection, campaign_id: UUID, person_id: UUID) -> EntryRow | None:

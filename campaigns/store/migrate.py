@@ -3,6 +3,7 @@
 The executor itself has no lock between two migrating processes, so a session of our own holds one.
 """
 
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -21,8 +22,11 @@ class WrongModeError(RuntimeError):
     """The database was created for another mode (production, demo, test) than the process runs in."""
 
 
-async def migrate(owner_dsn: str, mode: str) -> None:
+async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = None) -> None:
     """Migrate the database of ``owner_dsn`` and settle its mode (``production``, ``demo`` or ``test``).
+
+    ``clock_starts_at`` is what the campaign clock of a new database says first, e.g. to replay a past year; the
+    database refuses it in production, and one that has its clock keeps it.
 
     Raises WrongServerError and WrongModeError; safe to run from several processes at once.
     """
@@ -36,7 +40,12 @@ async def migrate(owner_dsn: str, mode: str) -> None:
             await run_migrations(config=tortoise_config(owner_dsn))
         finally:
             await Tortoise.close_connections()
-        await lock.execute("INSERT INTO clock (mode) VALUES ($1) ON CONFLICT DO NOTHING", mode)
+        await lock.execute(
+            "INSERT INTO clock (mode, shift) VALUES ($1, coalesce($2 - clock_timestamp(), '0'))"
+            " ON CONFLICT DO NOTHING",
+            mode,
+            clock_starts_at,
+        )
         found = await lock.fetchval("SELECT mode FROM clock")
         if found != mode:
             raise WrongModeError(f"this database was made for {found} mode, the process runs in {mode} mode")
