@@ -25,7 +25,7 @@ ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "support": frozenset({"report.read"}),
     "auditor": frozenset({"audit.read", "report.read"}),
 }
-KIND_SCOPES: Final[Mapping[str, frozenset[str]]] = {
+KIND_SCOPES: Final[Mapping[KeyKind, frozenset[str]]] = {
     "channel": frozenset(
         {"people.write", "entries.write", "vouchers.read", "vouchers.write", "codes.write", "pay.store_code"}
     ),

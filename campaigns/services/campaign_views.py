@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from campaigns.domain.definition.plan import issue_plan
+from campaigns.domain.errors import not_found
 from campaigns.domain.principal import Principal
 from campaigns.domain.terms.compile import canonical_json, read_compiled
 from campaigns.domain.terms.contract import contract_text
@@ -129,6 +130,15 @@ async def terms_contract(ctx: Context, principal: Principal, campaign_id: UUID) 
         zh=contract_text(compiled, "zh"),
         en=contract_text(compiled, "en"),
     )
+
+
+async def campaign_id_of(ctx: Context, principal: Principal, code: str) -> UUID:
+    """The id of the programme's campaign ``code``. Raises Refused ``not_found``."""
+    async with ctx.pool.acquire() as connection:
+        found = await store.campaign_by_code(connection, principal.programme_id, code)
+    if found is None:
+        raise not_found("campaign")
+    return found
 
 
 async def answer_for(connection: Connection, principal: Principal, campaign_id: UUID) -> CampaignAnswer:

@@ -131,6 +131,19 @@ async def _within_roles(
     return sorted(set(scopes) & scopes_of(row["roles"]))
 
 
+async def subject_of(ctx: Context, principal: Principal, kind: str, name: str) -> UUID:
+    """The subject a person names by login, code or id. Raises Refused ``not_found``."""
+    try:
+        return UUID(name)
+    except ValueError:
+        pass
+    async with ctx.pool.acquire() as connection:
+        found = await store.subject_by_name(connection, principal.programme_id, kind, name)
+    if found is None:
+        raise not_found(kind)
+    return found
+
+
 async def revoke_key(ctx: Context, principal: Principal, asked: Request | None, key_id: UUID) -> KeyAnswer:
     """Stop a key at once and for good; revoking it again changes nothing. Raises Refused ``not_found``."""
     require(principal, "programme.write")

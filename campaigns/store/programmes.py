@@ -189,3 +189,19 @@ async def subject_exists(connection: Connection, programme_id: UUID, kind: str, 
         return True
     found = await connection.fetchval(_SUBJECTS[kind], subject_id)
     return bool(found == programme_id)
+
+
+_NAMED = {
+    "staff": "SELECT id FROM staff WHERE programme_id = $1 AND login = $2",
+    "auditor": "SELECT id FROM staff WHERE programme_id = $1 AND login = $2",
+    "operator": "SELECT id FROM operator WHERE programme_id = $1 AND code = $2",
+    "merchant": "SELECT id FROM merchant WHERE programme_id = $1 AND code = $2",
+}
+
+
+async def subject_by_name(connection: Connection, programme_id: UUID, kind: str, name: str) -> UUID | None:
+    """Whose key it will be, by login or code; tills and channels are named by id alone."""
+    if kind not in _NAMED:
+        return None
+    found: UUID | None = await connection.fetchval(_NAMED[kind], programme_id, name)
+    return found
