@@ -67,6 +67,10 @@ def _decide(books: Books, order: Order, voucher: VoucherRow, now: datetime) -> D
         return Denial(code="campaign_not_open", facts={"state": campaign.state}, at=now)
     rules = books.rules[voucher.terms_version_id]
     merchant_id = order.purchase.store.merchant_id
+    if not may_pay(
+        books, voucher, now
+    ):  # its counters were not locked; decide says why before it asks for them
+        return decide(rules, voucher.for_decide(), Holder(bought_before=True), order.purchase, (), now)
     keys = cap_keys(rules, campaign.id, order.person_id, merchant_id, now)
     used = tuple(books.usage[key].used() for key in keys)
     holder = Holder(
@@ -75,6 +79,16 @@ def _decide(books: Books, order: Order, voucher: VoucherRow, now: datetime) -> D
         and books.usage[first_purchase_key(campaign.id, order.person_id, merchant_id)].uses > 0,
     )
     return decide(rules, voucher.for_decide(), holder, order.purchase, used, now)
+
+
+def may_pay(books: Books, voucher: VoucherRow, now: datetime) -> bool:
+    """Say whether counting for this voucher is worth a lock: its campaign is open and the time is right.
+
+    Only such vouchers' counters are locked, so that an open campaign never waits for the rows of one that is over.
+    """
+    rules = books.rules[voucher.terms_version_id]
+    open_now = books.campaigns[voucher.campaign_id].state == OPEN_STATE
+    return open_now and rules.start <= now < rules.end and not voucher.has_expired(now)
 
 
 def lines_of(books: Books, judged: Sequence[Judged], basket_fen: int, now: datetime) -> tuple[Chosen, ...]:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from campaigns.domain.errors import Refused, TryAgain
 from campaigns.domain.ids import new_id
-from campaigns.domain.pay import Order
+from campaigns.domain.pay import Order, may_pay
 from campaigns.domain.payments import Books
 from campaigns.domain.principal import Principal
 from campaigns.domain.terms.facts import Item, Position, Purchase
@@ -128,7 +128,7 @@ async def _load_terms(ctx: Context, connection: Connection, books: Books) -> Non
 async def lock_counters(
     connection: Connection, books: Books, person_id: UUID, merchant_id: UUID
 ) -> datetime:  # fmt: skip
-    """Lock the counters that the person's vouchers count in, and answer the campaign time after every lock.
+    """Lock the counters that the person's vouchers may count in now, and answer the campaign time after every lock.
 
     Raises TryAgain when a counter's day ended while somebody else held it.
     """
@@ -156,6 +156,7 @@ def _counters(books: Books, person_id: UUID, merchant_id: UUID, now: datetime) -
     return {
         key
         for voucher in books.vouchers.values()
+        if may_pay(books, voucher, now)
         for key in all_keys(
             books.rules[voucher.terms_version_id], voucher.campaign_id, person_id, merchant_id, now
         )

@@ -321,3 +321,18 @@ async def test_without_valkey_nothing_happens_and_the_caller_may_try_again(world
         await redeem(ctx, till, request, spend)
     ).captured_fen == 1_000  # the stored answer comes before the code
     await away.close()
+
+
+async def test_only_campaigns_that_may_pay_have_counters(world: PayWorld) -> None:
+    person, shop = await world.person(), await world.merchant()
+    capped = Terms(benefit=STORED, caps=(Cap(scope="campaign", period="day", uses=9),))
+    live, paused = await world.campaign(capped), await world.campaign(capped)
+    await world.voucher(live, person, 5_000)
+    await world.voucher(paused, person, 9_000)
+    async with world.ctx.pool.acquire() as connection:
+        await connection.execute("UPDATE campaign SET state = 'paused' WHERE id = $1", paused)
+    till, spend = world.till(shop), await world.spend(person, 1_000)
+    await redeem(world.ctx, till, asked(till, spend), spend)
+    async with world.ctx.pool.acquire() as connection:
+        assert [row[0] for row in await connection.fetch("SELECT campaign_id FROM usage_counter")] == [live]
+    await check_books(world.ctx)
