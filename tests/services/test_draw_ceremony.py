@@ -122,7 +122,7 @@ async def test_the_freeze_publishes_log_struck_list_and_commitment(
     row = await owner.fetchrow("SELECT * FROM draw")
     assert row["state"] == "frozen" and commitment.committed_at.second == 0
     assert timedelta(0) < commitment.committed_at - row["committed_at"] <= timedelta(minutes=1)
-    assert await owner.fetchval("SELECT entries_closed_at FROM campaign") == commitment.committed_at
+    assert await owner.fetchval("SELECT entries_closed_at FROM campaign") == row["committed_at"]
     actions = [r[0] for r in await owner.fetch("SELECT action FROM audit ORDER BY id DESC LIMIT 3")]
     assert actions == ["draw.freeze", "entries.strike", "entries.close"]
 
