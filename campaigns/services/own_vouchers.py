@@ -1,11 +1,13 @@
 """A holder's own vouchers, with the terms of each as a contract in plain sentences."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
 
 from campaigns.domain.errors import not_found
+from campaigns.domain.places import full_name_zh
 from campaigns.domain.principal import Principal
 from campaigns.domain.terms.compile import digest, read_compiled
 from campaigns.domain.terms.contract import contract_text
@@ -62,9 +64,17 @@ async def my_voucher(ctx: Context, principal: Principal, voucher_id: UUID) -> Vo
         raise not_found("voucher")
     compiled = read_compiled(view.compiled.encode())
     contract = Contract(
-        zh=contract_text(compiled, "zh"), en=contract_text(compiled, "en"), digest=digest(compiled)
+        zh=contract_text(compiled, "zh", lambda code: _place(view, code, "zh")),
+        en=contract_text(compiled, "en", lambda code: _place(view, code, "en")),
+        digest=digest(compiled),
     )
     return _answer(view, contract)
+
+
+def _place(view: VoucherView, code: str, language: Literal["zh", "en"]) -> str:
+    named = view.place_names.get(code, {}).get(language)
+    known = full_name_zh(code) if language == "zh" else None  # the standard knows Chinese names only
+    return named or known or code
 
 
 def _answer(view: VoucherView, contract: Contract | None) -> VoucherAnswer:

@@ -39,7 +39,7 @@ WHERE v.state = 'live' AND v.expires_at <= (SELECT campaign_now()) ORDER BY v.ex
 
 _OF_PERSON = """
 SELECT v.*, c.code AS campaign, c.definition -> 'name' ->> 'zh' AS name_zh, c.definition -> 'name' ->> 'en' AS name_en,
-       c.state AS campaign_state, t.compiled
+       c.definition -> 'place_names' AS place_names, c.state AS campaign_state, t.compiled
 FROM voucher v JOIN campaign c ON c.id = v.campaign_id JOIN terms_version t ON t.id = v.terms_version_id
 WHERE v.person_id = $1 AND c.programme_id = $2 AND v.id > $3 ORDER BY v.id LIMIT $4
 """
@@ -63,6 +63,7 @@ class VoucherView(Struct, frozen=True, kw_only=True):
     name_en: str
     campaign_state: str
     compiled: str
+    place_names: dict[str, dict[str, str]]
 
 
 async def candidates(connection: Connection, person_id: UUID, programme_id: UUID) -> list[Candidate]:
@@ -127,4 +128,5 @@ def _view(row: Any) -> VoucherView:
         name_en=row["name_en"],
         campaign_state=row["campaign_state"],
         compiled=row["compiled"],
+        place_names=row["place_names"] or {},
     )

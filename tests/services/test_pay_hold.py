@@ -384,7 +384,8 @@ async def test_a_quote_says_what_a_payment_does_and_changes_nothing(world: PayWo
 
 
 async def test_a_person_sees_their_own_vouchers_alone(world: PayWorld) -> None:
-    campaign, person, other = await world.campaign(), await world.person(), await world.person()
+    campaign = await world.campaign(Terms(benefit=STORED, places=("370124",)))
+    person, other = await world.person(), await world.person()
     mine, theirs = await world.voucher(campaign, person, 2_000), await world.voucher(campaign, other, 2_000)
     listed = await my_vouchers(world.ctx, world.holder(person), PageQuery())
     assert [one.id for one in listed.items] == [mine]
@@ -394,6 +395,7 @@ async def test_a_person_sees_their_own_vouchers_alone(world: PayWorld) -> None:
         and one.contract.digest in one.contract.zh
         and one.contract.digest in one.contract.en
     )
+    assert "平阴县" in one.contract.zh
     with pytest.raises(Refused, match="not_found"):
         await my_voucher(world.ctx, world.holder(person), theirs)
 
