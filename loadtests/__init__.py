@@ -1,0 +1,1 @@
+"""The room of load scenarios: they import nothing of ours but each other."""
