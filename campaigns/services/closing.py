@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from campaigns.domain.errors import Fact, Refused
+from campaigns.domain.errors import Broken, Fact, Refused
 from campaigns.domain.ledger import Lines
 from campaigns.domain.principal import Principal
 from campaigns.domain.returns import returns_at_close
@@ -14,10 +14,11 @@ from campaigns.domain.states import CAMPAIGN, next_state
 from campaigns.domain.windows import local_end_text, zone_of
 from campaigns.services.campaign_source import definition_of
 from campaigns.services.context import Context
+from campaigns.services.suspending import suspending
 from campaigns.store import campaigns as store
 from campaigns.store import issuing
 from campaigns.store.audit_log import write_audit
-from campaigns.store.ledger import write_transfers
+from campaigns.store.ledger import balances, write_transfers
 from campaigns.store.locks import campaign_now
 from campaigns.store.pool import Connection
 from campaigns.store.programmes import operators_by_code
@@ -46,7 +47,7 @@ async def close_campaign(
     """Close a campaign whose spending is over and of which no award, voucher or hold lives.
 
     Entries are closed with it. Raises Refused ``wrong_state``, ``close_too_early``, ``close_value_alive``,
-    ``close_draw_unfinished``.
+    ``close_draw_unfinished``; Broken, and is suspended, when the books hold value that no voucher has.
     """
     require_staff(principal, "campaign.publish")
 
@@ -65,7 +66,8 @@ async def close_campaign(
         await write_audit(connection, at, campaign_id, principal, "campaign.close", campaign_id, facts)
         return answer
 
-    return await perform(ctx.pool, asked, Work(Closed, act))
+    async with suspending(ctx, campaign_id):
+        return await perform(ctx.pool, asked, Work(Closed, act))
 
 
 async def _check_still(connection: Connection, campaign_id: UUID) -> None:
@@ -78,6 +80,16 @@ async def _check_still(connection: Connection, campaign_id: UUID) -> None:
         raise Refused("close_draw_unfinished", draws=alive["draws"])
 
 
+async def _still_escrow(connection: Connection, campaign_id: UUID) -> dict[UUID, int]:
+    """What lies in escrow by operator. Raises Broken where value lies on a voucher or hold that does not live."""
+    books = await balances(connection, campaign_id)
+    escrow = {a.holder_id: fen for a, fen in sorted(books.items()) if a.kind == "escrow"}
+    astray = any(fen for account, fen in books.items() if account.kind in ("outstanding", "held"))
+    if astray or min(escrow.values(), default=0) < 0:
+        raise Broken("invariant", invariant=5, campaign_id=str(campaign_id))
+    return escrow
+
+
 async def _return_escrow(connection: Connection, row: store.CampaignRow, lines: Lines) -> Closed:
     operators = {
         operator_id: code
@@ -88,7 +100,7 @@ async def _return_escrow(connection: Connection, row: store.CampaignRow, lines: 
     for pair in await store.funded(connection, row.id):
         came[pair["funder"]] += pair["fen"]
     funders = definition_of(row).funders
-    escrow = await issuing.escrow(connection, row.id)
+    escrow = await _still_escrow(connection, row.id)
     matrix = returns_at_close(
         [came[funder.id] for funder in funders],
         [funder.share_bp for funder in funders],

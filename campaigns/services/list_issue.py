@@ -20,6 +20,7 @@ from campaigns.services.fields import Code
 from campaigns.services.granting import Grant, grant
 from campaigns.services.people import MAX_PROOFS, Keyed, Proof, keyed_people, settle_people
 from campaigns.services.problems import LineProblem, lines_invalid
+from campaigns.services.suspending import suspending
 from campaigns.store import issuing
 from campaigns.store.audit_log import write_audit
 from campaigns.store.campaigns import CampaignRow, shared_campaign
@@ -96,7 +97,8 @@ async def issue_list(
         await write_audit(connection, at, campaign_id, principal, "list.issue", campaign_id, facts)
         return Issued(voucher_ids=granted.voucher_ids, person_ids=tuple(person_ids), amount_fen=total)
 
-    return await perform(ctx.pool, asked, Work(Issued, act))
+    async with suspending(ctx, campaign_id):
+        return await perform(ctx.pool, asked, Work(Issued, act))
 
 
 def check_shape(command: IssueList) -> None:

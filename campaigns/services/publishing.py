@@ -1,4 +1,4 @@
-"""Publication: the money is there, so allotments, issue windows and draws come to be. And pause, resume, suspend."""
+"""Publication: the money is there, so allotments, issue windows and draws come to be. And pause and resume."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from campaigns.domain.definition.model import Definition, DrawPlan, ListPlan, Ru
 from campaigns.domain.definition.plan import PlannedTier, issue_plan
 from campaigns.domain.errors import Fact, Refused
 from campaigns.domain.ids import new_id
-from campaigns.domain.principal import Principal, system
+from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
 from campaigns.domain.states import CAMPAIGN, next_state
 from campaigns.domain.windows import local_end_text, parse_local, zone_of
@@ -157,26 +157,3 @@ async def resume_campaign(
 ) -> CampaignAnswer:
     """Go on after a pause or suspension. Raises Refused ``wrong_state``."""
     return await move_campaign(ctx, principal, asked, campaign_id, "resume", "campaign.publish")
-
-
-async def suspend(ctx: Context, campaign_id: UUID, reason: str) -> bool:
-    """Stop a campaign because an invariant does not hold; people look before it goes on.
-
-    Answers whether it was running: one that is not published or paused stays as it is.
-    """
-
-    async def act(connection: Connection) -> bool:
-        programme_id = await store.programme_of(connection, campaign_id)
-        assert programme_id is not None, f"no campaign {campaign_id}"
-        row = await store.locked_campaign(connection, programme_id, campaign_id)
-        if row.state not in ("published", "paused"):
-            return False
-        at = await campaign_now(connection)
-        await store.set_state(connection, campaign_id, next_state(CAMPAIGN, row.state, "suspend"))
-        caller = system(programme_id)
-        await write_audit(
-            connection, at, campaign_id, caller, "campaign.suspend", campaign_id, {"reason": reason[:500]}
-        )
-        return True
-
-    return await perform(ctx.pool, None, Work(bool, act))

@@ -68,18 +68,6 @@ async def alive(connection: Connection, campaign_id: UUID) -> Row:
     return await connection.fetchrow(_ALIVE, campaign_id)
 
 
-_ESCROW = """
-SELECT operator_id, sum(CASE WHEN credit_kind = 'escrow' THEN amount_fen ELSE 0 END
-                        - CASE WHEN debit_kind = 'escrow' THEN amount_fen ELSE 0 END)::bigint AS fen
-FROM transfer WHERE campaign_id = $1 GROUP BY operator_id ORDER BY operator_id
-"""
-
-
-async def escrow(connection: Connection, campaign_id: UUID) -> dict[UUID, int]:
-    """What lies in escrow, fen by operator."""
-    return {row["operator_id"]: row["fen"] for row in await connection.fetch(_ESCROW, campaign_id)}
-
-
 # Lists -----------------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,7 @@ async def grant_vouchers(connection: Connection, at: datetime, rows: Sequence[Gr
     columns = [list(column) for column in zip(*rows, strict=True)]
     status = await connection.execute(_TAKE, columns[3], columns[1], columns[4], columns[6])
     if int(status.rpartition(" ")[2]) != len(rows):
-        raise Broken("invariant", invariant=1)
+        raise Broken("invariant", invariant=1, campaign_id=str(rows[0].campaign_id))
     await connection.execute(_INSERT, *columns, at)
     transfers: list[Transfer] = []
     for row in rows:

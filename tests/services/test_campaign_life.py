@@ -21,7 +21,8 @@ from campaigns.services.campaigns import (
 from campaigns.services.clock import shift_clock
 from campaigns.services.context import Context
 from campaigns.services.funding import Fund, campaign_funding, fund_campaign, fund_whole_plan
-from campaigns.services.publishing import pause_campaign, publish_campaign, resume_campaign, suspend
+from campaigns.services.publishing import pause_campaign, publish_campaign, resume_campaign
+from campaigns.services.suspending import suspend
 from campaigns.store.unit_of_work import request
 from tests.support.campaign_files import draw_file, list_file, rush_file
 from tests.support.office import Office, approved, now_of, open_office, published

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.domain.errors import Denied, Invalid, Refused
+from campaigns.domain.errors import Broken, Denied, Invalid, Refused
 from campaigns.domain.funders import funder_parts
 from campaigns.domain.money import largest_remainder
 from campaigns.domain.returns import returns_at_close
+from campaigns.services.auditing import audit
 from campaigns.services.campaign_source import CampaignSource
 from campaigns.services.clock import shift_clock
 from campaigns.services.closing import close_campaign
@@ -103,6 +104,7 @@ async def test_vouchers_keep_it_open_and_their_value_returns(
         "SELECT sum(amount_fen * ((credit_kind = 'escrow')::int - (debit_kind = 'escrow')::int)) FROM transfer"
     )
     assert left == 0
+    assert (await audit(ctx)).findings == ()
 
 
 async def test_a_frozen_draw_keeps_it_open(ctx: Context, office: Office, owner: asyncpg.Connection) -> None:
@@ -119,6 +121,22 @@ async def test_another_programmes_campaign_is_not_closed(ctx: Context, office: O
     await shift_clock(ctx, AFTER_ALL)
     with pytest.raises(Refused, match="not_found"):
         await close_campaign(ctx, other.officer, None, campaign_id)
+
+
+async def test_books_that_hold_more_than_vouchers_stop_the_campaign(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
+    await owner.execute(
+        "INSERT INTO transfer (cause_id, kind, line, campaign_id, operator_id, debit_kind, debit_id, credit_kind,"
+        " credit_id, amount_fen, at) SELECT gen_random_uuid(), 'grant', 1, campaign_id, operator_id, 'escrow',"
+        " operator_id, 'outstanding', operator_id, 1, now() FROM transfer LIMIT 1"
+    )
+    await shift_clock(ctx, AFTER_ALL)
+    with pytest.raises(Broken, match="invariant"):
+        await close_campaign(ctx, office.officer, None, campaign_id)
+    assert await owner.fetchval("SELECT state FROM campaign") == "suspended"
+    assert await owner.fetchval("SELECT count(*) FROM transfer WHERE kind = 'close'") == 0
 
 
 async def changed_file(ctx: Context, old: str, new: str) -> CampaignSource:
