@@ -61,8 +61,8 @@ def rows_chart(rows: Sequence[Row], title: str) -> str:
         }
         for i, row in enumerate(rows)
     ]
-    base = alt.Chart(alt.Data(values=data)).encode(y=alt.Y("i:O", axis=None))
-    x = alt.X("part:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    base = alt.Chart(_inline(data)).encode(y=alt.Y("i:O", axis=None))
+    x = alt.X("part:Q", axis=None, scale=alt.Scale(domain=[0, 1]), stack=None)
     track = base.mark_bar(size=9, yOffset=8, color=PALETTE["line"], cornerRadius=4.5).encode(
         x=alt.XDatum(0, axis=None), x2=alt.X2Datum(1)
     )
@@ -101,18 +101,23 @@ def days_chart(days: Sequence[DayBar], title: str, unit: str) -> str:
     )
     axis = alt.Axis(title=unit, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=4, titleY=-14, titleBaseline="bottom",
                     tickCount=5, labelExpr="format(datum.value / 100, ',')")  # fmt: skip
-    base = alt.Chart(alt.Data(values=data)).encode(x=x)
+    base = alt.Chart(_inline(data)).encode(x=x)
     captured = base.mark_bar(color=PALETTE["accent"], cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
-        y=alt.Y("fen:Q", axis=axis)
+        y=alt.Y("fen:Q", axis=axis, stack=None)
     )
-    back = base.mark_bar(color=PALETTE["soft"]).encode(y=alt.Y("back_fen:Q", axis=axis))
+    back = base.mark_bar(color=PALETTE["soft"]).encode(y=alt.Y("back_fen:Q", axis=axis, stack=None))
     chart = alt.layer(captured, back).properties(
         width=WIDTH, height=DAYS_HEIGHT, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
     )
     return _draw(chart, title)
 
 
-def _draw(chart: alt.LayerChart, title: str) -> str:
+def _inline(rows: list[dict[str, Any]]) -> alt.Data:
+    data: alt.Data = alt.Data.from_dict({"values": rows})
+    return data
+
+
+def _draw(chart: alt.LayerChart | alt.FacetChart, title: str) -> str:
     """The SVG as an element of a page: it scales with its column, and names itself to a screen reader."""
     fonts.register()
     whole = (

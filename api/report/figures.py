@@ -11,10 +11,10 @@ from campaigns.domain.report_figures import FIGURES
 
 
 class Line(NamedTuple):
-    """A figure: its name in `FIGURES`, count and value as written ("" where it has none), and its kind."""
+    """A figure: its name in `FIGURES`, number and value as written ("" where it has none), and its kind."""
 
     name: str
-    count: str
+    number: str
     value: str
     kind: Kind
 

@@ -73,7 +73,7 @@ def _figures(report: Report, language: Language, simulated: bool) -> Table:
         if section and start != section:
             table.add_section()
         section = start
-        row = [text(line.name, language), line.count, line.value]
+        row = [text(line.name, language), line.number, line.value]
         if simulated:
             row.append(text(line.kind, language))
         table.add_row(*row)

@@ -1,0 +1,53 @@
+"""The report of a campaign, as JSON and as a page."""
+
+import asyncio
+from typing import cast
+
+from api.report import render_page
+from api.report.texts import Language
+from api.routing import Call, Raw, Route
+from campaigns.domain.report import Report
+from campaigns.services.context import Context
+from campaigns.services.reporting import report
+
+HTML = "text/html; charset=utf-8"
+READERS = ("staff", "auditor")
+# The page brings its own styles and font and fetches nothing.
+_PAGE = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; font-src data:",
+}
+
+
+async def report_json(ctx: Context, call: Call) -> Report:
+    return await report(ctx, call.id("campaign_id"), call.principal.programme_id)
+
+
+async def report_html(ctx: Context, call: Call) -> Raw:
+    found = await report(ctx, call.id("campaign_id"), call.principal.programme_id)
+    page = await asyncio.to_thread(render_page, found, cast(Language, call.language))
+    return Raw(page.encode(), HTML, headers=_PAGE)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/campaigns/{campaign_id}/report",
+        handler=report_json,
+        summary="A campaign's uptake: funnel, spending, refusals, targets, funders' parts",
+        scope="report.read",
+        principals=READERS,
+        answer=Report,
+        codes=("not_found",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/campaigns/{campaign_id}/report.html",
+        handler=report_html,
+        summary="The same report as one page that needs no network, in Chinese and English",
+        scope="report.read",
+        principals=READERS,
+        codes=("not_found",),
+        media_type="text/html",
+    ),
+)
