@@ -7,12 +7,12 @@ from campaigns.domain.codes.model import Code
 from campaigns.domain.errors import Fact
 from campaigns.domain.money import format_yuan
 
-_PARTS = ("access", "definition", "lifecycle", "decide", "payment", "draw")
+PARTS = ("access", "definition", "lifecycle", "decide", "payment", "draw")
 
 
 def _table() -> dict[str, Code]:
     table: dict[str, Code] = {}
-    for part in _PARTS:
+    for part in PARTS:
         for code, meaning in import_module(f"{__name__}.{part}").CODES.items():
             assert code not in table, f"code {code} stands twice"
             table[code] = meaning

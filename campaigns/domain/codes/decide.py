@@ -59,7 +59,7 @@ CODES: dict[str, Code] = {
     "workday_not_allowed": _told("{date} 为工作日，仅限休息日使用。", "{date} is a workday: this voucher can be spent on days of rest only."),
     "place_not_allowed": _told("本门店不在可用地区内（地区代码：{places}）。", "This store is outside the places where the voucher can be spent (region codes {places})."),
     "merchant_not_listed": _told("本门店不在活动商户名单内。", "This store is not on the campaign's list of merchants."),
-    "scenario_not_allowed": _told("本门店的场景不适用，适用场景：{scenarios}。", "Not for this kind of purchase ({scenario}): only for {scenarios}."),
+    "scenario_not_allowed": _told("本门店的场景（{scenario}）不适用，适用场景：{scenarios}。", "Not for this kind of purchase ({scenario}): only for {scenarios}."),
     "mcc_not_allowed": _told("本门店的商户类别码 {mcc} 不适用，适用：{allowed}。", "Merchant category {mcc} is not allowed: only {allowed}."),
     "category_excluded": _told("{categories_zh}不适用消费券，订单中没有可用券的商品。", "Vouchers do not pay for {categories_en}, and nothing else is in this basket."),
     "channel_not_allowed": _told("该消费渠道不可用，仅限{channels_zh}使用。", "Not through this channel: this voucher can be spent {channels_en} only."),
