@@ -22,6 +22,7 @@ MAX_VALUE = 128
 HOME_REGION = "CN"
 
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
+_ANY_PHONE = re.compile(r"\+?[0-9()]{5,24}")  # the library would take letters, extensions and other digits
 _SOCIAL_CARD = re.compile(r"[0-9A-Z]{6,32}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -56,6 +57,8 @@ def _phone(plain: str) -> str | None:
     mobile = _MOBILE.fullmatch(plain)
     if mobile is not None:
         return "+86" + mobile[1]
+    if _ANY_PHONE.fullmatch(plain) is None:
+        return None
     try:
         number = phonenumbers.parse(plain, HOME_REGION)
     except phonenumbers.NumberParseException:

@@ -49,10 +49,6 @@ async def programme_row(connection: Connection, programme_id: UUID) -> Row:
     return await connection.fetchrow("SELECT * FROM programme WHERE id = $1", programme_id)
 
 
-async def all_programmes(connection: Connection) -> list[Row]:
-    return await connection.fetch("SELECT * FROM programme ORDER BY id LIMIT 1000")
-
-
 async def insert_named(
     connection: Connection, table: str, row_id: UUID, programme_id: UUID, code: str, zh: str, en: str
 ) -> None:
