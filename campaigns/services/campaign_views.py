@@ -17,6 +17,7 @@ from campaigns.services.context import Context
 from campaigns.services.fields import Names
 from campaigns.services.paging import Page, PageQuery, after_id, page_of
 from campaigns.store import campaigns as store
+from campaigns.store.campaign_terms import newest_terms_row
 from campaigns.store.pool import Connection
 
 CampaignState = Literal["draft", "submitted", "approved", "published", "paused", "suspended", "closed"]
@@ -118,7 +119,7 @@ async def terms_contract(ctx: Context, principal: Principal, campaign_id: UUID) 
     """The terms in plain sentences: of the newest version, or of the file where none is approved yet."""
     async with ctx.pool.acquire() as connection:
         row = await store.campaign_row(connection, principal.programme_id, campaign_id)
-        newest = await store.newest_terms_row(connection, campaign_id)
+        newest = await newest_terms_row(connection, campaign_id)
     if newest is None:
         compiled = compiled_terms(definition_of(row), 1)
     else:

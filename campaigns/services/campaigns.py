@@ -25,6 +25,7 @@ from campaigns.services.campaign_views import CampaignAnswer, answer_for
 from campaigns.services.context import Context
 from campaigns.store import campaigns as store
 from campaigns.store.audit_log import write_audit
+from campaigns.store.campaign_terms import insert_terms
 from campaigns.store.locks import campaign_now
 from campaigns.store.pool import Connection
 from campaigns.store.unit_of_work import Request, Work, perform
@@ -141,5 +142,5 @@ async def _settle_file(connection: Connection, row: store.CampaignRow, at: datet
     await store.ensure_operators(connection, operators)
     compiled = canonical_json(compiled_terms(definition, 1))
     digest = sha256(compiled).digest()
-    await store.insert_terms(connection, row.id, 1, compiled.decode(), digest, at)
+    await insert_terms(connection, row.id, 1, compiled.decode(), digest, at)
     return digest

@@ -8,7 +8,7 @@ from uuid import UUID
 from campaigns.domain.ids import new_id
 from campaigns.domain.windows import expiry
 from campaigns.services.terms_cache import TermsCache
-from campaigns.store.campaigns import newest_terms
+from campaigns.store.campaign_terms import newest_terms
 from campaigns.store.pool import Connection
 from campaigns.store.vouchers_grant import GrantRow, grant_vouchers
 

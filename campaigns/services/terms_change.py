@@ -24,6 +24,7 @@ from campaigns.services.campaign_source import (
     load_definition,
 )
 from campaigns.services.context import Context
+from campaigns.store import campaign_terms as terms_store
 from campaigns.store import campaigns as store
 from campaigns.store.audit_log import write_audit
 from campaigns.store.locks import campaign_now
@@ -61,7 +62,9 @@ async def propose_terms(
         await check_programme(connection, principal, definition)
         compiled = await _checked(connection, row, definition)
         at = await campaign_now(connection)
-        await store.insert_terms_change(connection, change_id, campaign_id, command.source, principal.id, at)
+        await terms_store.insert_terms_change(
+            connection, change_id, campaign_id, command.source, principal.id, at
+        )
         digest = sha256(canonical_json(compiled)).hexdigest()
         facts: dict[str, Fact] = {"digest": digest, "version": compiled.version}
         await write_audit(connection, at, campaign_id, principal, "terms.propose", change_id, facts)
@@ -82,7 +85,7 @@ async def approve_terms(
 
     async def act(connection: Connection) -> TermsChange:
         row = await store.locked_campaign(connection, principal.programme_id, campaign_id)
-        change = await store.terms_change_row(connection, campaign_id, change_id)
+        change = await terms_store.terms_change_row(connection, campaign_id, change_id)
         if change is None:
             raise not_found("terms_change")
         if change["approver_id"] is not None:
@@ -93,8 +96,10 @@ async def approve_terms(
         at = await campaign_now(connection)
         content = canonical_json(compiled)
         digest = sha256(content).digest()
-        await store.approve_terms_change(connection, change_id, principal.id, compiled.version, at)
-        await store.insert_terms(connection, campaign_id, compiled.version, content.decode(), digest, at)
+        await terms_store.approve_terms_change(connection, change_id, principal.id, compiled.version, at)
+        await terms_store.insert_terms(
+            connection, campaign_id, compiled.version, content.decode(), digest, at
+        )
         await store.set_spending(connection, campaign_id, compiled.spending_start, compiled.spending_end)
         facts: dict[str, Fact] = {"digest": digest.hex(), "version": compiled.version}
         await write_audit(connection, at, campaign_id, principal, "terms.approve", change_id, facts)
@@ -113,7 +118,7 @@ async def _checked(connection: Connection, row: store.CampaignRow, changed: Defi
     others = _others(definition_of(row), changed)
     if others:
         raise Invalid("terms_change_other", members=", ".join(others))
-    newest = await store.newest_terms_row(connection, row.id)
+    newest = await terms_store.newest_terms_row(connection, row.id)
     assert newest is not None
     old = read_compiled(newest["compiled"].encode())
     new = compiled_terms(changed, newest["version"] + 1)
