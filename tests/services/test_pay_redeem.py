@@ -200,7 +200,7 @@ async def test_a_payment_waits_for_a_campaign_that_is_being_paused(world: PayWor
     async with world.ctx.pool.acquire() as other, other.transaction():
         await lock_campaign(other, seq)
         waiting = asyncio.create_task(refusal_of(world, shop, spend))
-        await wait_for_campaign_lock(world.ctx)
+        await wait_for_campaign_lock(world.ctx, waiting)
         await other.execute("UPDATE campaign SET state = 'paused' WHERE id = $1", campaign)
     assert await waiting == "campaign_not_open"
 

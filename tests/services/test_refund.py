@@ -216,7 +216,7 @@ async def test_refunds_after_the_close_hold_the_campaign_alone(world: PayWorld) 
     async with world.ctx.pool.acquire() as other, other.transaction():
         await share_campaigns(other, [seq])
         waiting = asyncio.create_task(give_back(world, till, payment, 1_000))
-        await wait_for_campaign_lock(world.ctx)
+        await wait_for_campaign_lock(world.ctx, waiting)
     assert await waiting == 1_000
     await check_books(world.ctx)
 

@@ -3,6 +3,7 @@
 Everything goes through the ledger's own verbs, so the books balance from the start.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,11 +46,12 @@ HAVING u.uses <> coalesce(sum(c.uses), 0) OR u.fen <> coalesce(sum(c.fen), 0)
 """
 
 
-async def wait_for_campaign_lock(ctx: Context) -> None:
-    """Return once some transaction waits for a campaign's lock; a lock timeout ends the test otherwise."""
+async def wait_for_campaign_lock(ctx: Context, task: "asyncio.Task[Any]") -> None:
+    """Return once a transaction waits for a campaign's lock; fail if ``task`` ends without having waited."""
+    waiting = False
     async with ctx.pool.acquire() as connection:
-        waiting = False
         while not waiting:
+            assert not task.done(), "it did not wait for the campaign's lock"
             waiting = await connection.fetchval(
                 "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
                 " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
