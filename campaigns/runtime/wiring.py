@@ -66,12 +66,13 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
         pool = await open_pool(
             engines.app_dsn,
             size=settings.pool_max_connections,
+            min_size=settings.pool_min_connections,
             acquire_timeout_ms=settings.acquire_timeout_ms,
             lock_timeout_ms=settings.lock_timeout_ms,
             statement_timeout_ms=settings.statement_timeout_ms,
         )
     try:
-        gate = open_gate(engines.redis_url)
+        gate = open_gate(engines.redis_url, settings.redis_max_connections)
         try:
             yield Context(
                 pool=pool,

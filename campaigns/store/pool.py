@@ -73,17 +73,18 @@ async def open_pool(
     dsn: str,
     *,
     size: int,
+    min_size: int = 2,
     acquire_timeout_ms: int = 5_000,
     lock_timeout_ms: int = 5_000,
     statement_timeout_ms: int = 30_000,
 ) -> Pool:
-    """Open a pool of at most ``size`` connections with the limits of Settings.
+    """Open a pool of ``min_size`` to ``size`` connections with the limits of Settings.
 
     Raises NotDurableError, or asyncpg's and OS errors when the server cannot be reached.
     """
     raw = await asyncpg.create_pool(
         dsn,
-        min_size=min(2, size),
+        min_size=min(min_size, size),
         max_size=size,
         init=_prepare,
         server_settings={
