@@ -1,0 +1,44 @@
+"""docs/settings.md says what `Settings` reads, and what it reads takes effect."""
+
+import asyncio
+from dataclasses import fields
+
+from campaigns.runtime.engines import Engines
+from campaigns.runtime.settings import Settings
+from campaigns.runtime.wiring import context_on
+from tests.docs.tables import rows
+
+
+def _shown_range(metadata: dict[str, object]) -> str | None:
+    if "range" in metadata:
+        low, high = metadata["range"]  # type: ignore[misc]
+        return f"{low:,} to {high:,}"
+    choices = metadata.get("choices")
+    return ", ".join(choices) if isinstance(choices, tuple) else None
+
+
+def test_the_document_lists_every_variable_with_default_and_range() -> None:
+    listed = {row[0]: row for row in rows("settings.md", "variable", "default", "range")}
+    assert list(listed) == [field.metadata["env"] for field in fields(Settings)]
+    for field in fields(Settings):
+        _, default, allowed, meaning = listed[field.metadata["env"]]
+        assert default == ("not set" if field.default is None else str(field.default)), field.name
+        wanted = _shown_range(dict(field.metadata))
+        assert wanted is None or allowed == wanted, field.name
+        assert meaning
+
+
+async def test_connections_are_as_many_as_set(engines: Engines) -> None:
+    shared = engines.settings
+    settings = Settings(
+        mode=shared.mode,
+        data_dir=shared.data_dir,
+        secrets_dir=shared.secrets_dir,
+        pool_min_connections=3,
+        pool_max_connections=4,
+        redis_max_connections=1,
+    )
+    async with context_on(engines, settings) as ctx:
+        assert (ctx.pool.raw.get_size(), ctx.pool.raw.get_max_size()) == (3, 4)
+        assert all(await asyncio.gather(*(ctx.gate.redis.ping() for _ in range(20))))
+        assert len(ctx.gate.redis.connection_pool._available_connections) == 1
