@@ -18,6 +18,7 @@ from campaigns.services.refunding import Refund, ask_undo, refund, undo
 from campaigns.services.spending import ItemPart
 from campaigns.services.sweeping import sweep
 from campaigns.store.locks import share_campaigns
+from tests.support.paychecks import let_pass, refused_unchanged
 from tests.support.payworld import STORED, PayWorld, asked, check_books, wait_for_campaign_lock
 
 STEPS = SpendAndSave(steps=(Step(spend_fen=5_000, save_fen=1_000), Step(spend_fen=10_000, save_fen=3_000)))
@@ -44,20 +45,6 @@ async def paid(
 async def give_back(world: PayWorld, till: Principal, payment: PaymentAnswer, goods_fen: int) -> int:
     command = Refund(returned_goods_fen=goods_fen)
     return (await refund(world.ctx, till, asked(till, command), payment.id, command)).back_fen
-
-
-async def refused_unchanged(world: PayWorld, verb: object, *args: object) -> tuple[str, int]:
-    before = await world.count("transfer")
-    with pytest.raises(Refused) as refused:
-        await verb(*args)  # type: ignore[operator]
-    assert await world.count("transfer") == before
-    await check_books(world.ctx)
-    return refused.value.code, refused.value.status
-
-
-async def let_pass(world: PayWorld, by: timedelta) -> None:
-    async with world.ctx.pool.acquire() as connection:
-        await connection.execute("UPDATE clock SET shift = shift + $1", by)
 
 
 async def test_a_whole_refund_fills_the_voucher_and_gives_back_fen_but_no_use(world: PayWorld) -> None:

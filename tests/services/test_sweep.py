@@ -14,6 +14,7 @@ from campaigns.services import sweeping
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize
 from campaigns.services.sweeping import retain_keys, sweep
+from tests.support.paychecks import let_pass
 from tests.support.payworld import STORED, PayWorld, asked, check_books
 
 CAPPED = Terms(benefit=STORED, caps=(Cap(scope="campaign", period="day", uses=1_000),))
@@ -33,11 +34,6 @@ async def hold_many(world: PayWorld, count: int) -> list[UUID]:
         spend = await world.spend(person, 600)
         ids.append((await authorize(world.ctx, till, asked(till, spend), spend)).id)
     return ids
-
-
-async def let_pass(world: PayWorld, by: timedelta) -> None:
-    async with world.ctx.pool.acquire() as connection:
-        await connection.execute("UPDATE clock SET shift = shift + $1", by)
 
 
 async def test_sweeps_in_parallel_end_each_hold_and_voucher_once_in_several_batches(
