@@ -12,6 +12,8 @@ from campaigns.services.reporting import report
 
 HTML = "text/html; charset=utf-8"
 READERS = ("staff", "auditor")
+MOST_PAGES_AT_ONCE = 1  # drawing takes seconds of one processor, and payments come first
+_drawing = asyncio.Semaphore(MOST_PAGES_AT_ONCE)
 # The page brings its own styles and font and fetches nothing.
 _PAGE = {
     "Cache-Control": "private, no-store",
@@ -25,7 +27,8 @@ async def report_json(ctx: Context, call: Call) -> Report:
 
 async def report_html(ctx: Context, call: Call) -> Raw:
     found = await report(ctx, call.id("campaign_id"), call.principal.programme_id)
-    page = await asyncio.to_thread(render_page, found, cast(Language, call.language))
+    async with _drawing:
+        page = await asyncio.to_thread(render_page, found, cast(Language, call.language))
     return Raw(page.encode(), HTML, headers=_PAGE)
 
 

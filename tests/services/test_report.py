@@ -24,12 +24,13 @@ from campaigns.domain.report import (
     targets,
 )
 from campaigns.domain.report_figures import FIGURES, TARGET_FIGURES, kinds_of
+from campaigns.domain.terms.model import Terms
 from campaigns.services.clock import shift_clock, void_codes
 from campaigns.services.context import Context
 from campaigns.services.paying import redeem
 from campaigns.services.reporting import campaign_named, general_sentence, report
 from campaigns.services.sweeping import sweep
-from tests.support.payworld import PayWorld, asked
+from tests.support.payworld import STORED, PayWorld, asked
 from tests.support.report_world import counted_campaign, spend_known_sums
 
 
@@ -176,6 +177,23 @@ async def test_refusals_before_a_campaign_was_known_stand_apart(
         await redeem(ctx, till, asked(till, spend), spend)
     found = (await report(ctx, counted.campaign_id)).refusals
     assert (found.attempts, found.refused, found.unattributed) == (0, 0, 1)
+
+
+async def test_a_payment_of_two_campaigns_counts_for_each_by_its_part(ctx: Context) -> None:
+    world = await PayWorld(ctx).start()
+    person, shop = await world.person(), await world.merchant()
+    found = []
+    for name, face_fen in (("one", 1_000), ("two", 3_000)):
+        campaign_id = await world.campaign(Terms(benefit=STORED, stacking_class=name))
+        await world.voucher(campaign_id, person, face_fen)
+        found.append(campaign_id)
+    till, spend = world.till(shop), await world.spend(person, 10_000)
+    await redeem(ctx, till, asked(till, spend), spend)
+    sums = [(await report(ctx, campaign_id)).spending for campaign_id in found]
+    assert [(s.payments, s.spent_fen, s.own_fen, s.own_per_yuan_fen) for s in sums] == [
+        (1, 1_000, 1_500, 150),
+        (1, 3_000, 4_500, 150),
+    ]
 
 
 def test_every_figure_has_a_kind_and_a_label() -> None:
