@@ -49,8 +49,22 @@ _TITLES = {
 }
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """What went wrong. ``code`` is stable, ``detail`` a sentence in the caller's language, ``facts`` its values."""
+class LineSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """One problem of a file or an import: where it is, and what to do about it in both languages."""
+
+    line: int
+    column: int
+    path: str
+    code: str
+    zh: str
+    en: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong. ``code`` is stable, ``detail`` a sentence in the caller's language, ``facts`` its values.
+
+    ``problems`` stands for files and imports alone: the first 200 lines that are wrong.
+    """
 
     type: str
     title: str
@@ -58,6 +72,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     facts: dict[str, Fact]
+    problems: tuple[LineSaid, ...] = ()
 
 
 def language_of(accept: str) -> str:
@@ -78,14 +93,17 @@ def told(error: HongbaoError, caller: Principal | None) -> HongbaoError:
 
 
 def problem(error: HongbaoError, language: str) -> Problem:
-    """The document of an error."""
+    """The document of an error; the lines a file's error carries as JSON become ``problems``."""
+    facts = dict(error.facts)
+    lines = facts.pop("problems", None)
     return Problem(
         type=f"/errors/{error.code}",
         title=_TITLES.get(error.status, "Error"),
         status=error.status,
         code=error.code,
         detail=sentence(error.code, error.facts, language),
-        facts=error.facts,
+        facts=facts,
+        problems=msgspec.json.decode(lines, type=tuple[LineSaid, ...]) if isinstance(lines, str) else (),
     )
 
 

@@ -97,6 +97,8 @@ async def test_a_bad_file_is_answered_with_every_problem(
     before = await all_row_counts(owner)
     answer = await desk.done(422, "officer", "POST", "/v1/campaigns", {"source": source})
     assert answer["code"] == "definition_invalid" and answer["facts"]["count"] >= 2
+    assert len(answer["problems"]) == answer["facts"]["count"] and "problems" not in answer["facts"]
+    assert {"line", "column", "path", "code", "zh", "en"} == set(answer["problems"][0])
     assert "file_shares_sum" in str(answer) and "file_place_unknown" in str(answer)
     assert await all_row_counts(owner) == before
 
