@@ -69,7 +69,8 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
     """Run ``work`` once for ``asked`` and answer its result, or the stored one if it ran before.
 
     ``asked`` is None for acts without a caller (sweeps). Raises `Refused` (also a stored one), `Invalid`
-    ``idempotency_key_reused``, `TryAgain` on deadlock, lock timeout or a lost connection before COMMIT.
+    ``idempotency_key_reused``, `TryAgain` on deadlock or lock timeout. What is not stored gives way to the answer
+    of an equal request that ended meanwhile: its effect may be the very reason.
     """
     for _ in range(MAX_RERUNS):
         async with pool.acquire() as connection:
@@ -82,7 +83,12 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
             except asyncpg.UniqueViolationError as error:
                 if error.constraint_name != KEY_CONSTRAINT:
                     raise
-            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, Invalid, TryAgain) as error:
+                found = None if asked is None else await _stored(connection, asked, work.answers)
+                if found is not None:
+                    return found
+                if isinstance(error, (Invalid, TryAgain)):
+                    raise
                 raise TryAgain("busy") from None
     raise TryAgain("busy")
 
