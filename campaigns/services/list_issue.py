@@ -84,13 +84,13 @@ async def issue_list(
         row = await shared_campaign(connection, principal.programme_id, campaign_id)
         definition = definition_of(row)
         numbers = _tier_numbers(row, definition, command)
-        at = await campaign_now(connection)
-        _check_open(row, at)
         person_ids = await _persons(connection, principal, command, people)
         window_id = await issuing.list_window(connection, campaign_id)
         assert window_id is not None, "a published list has its window"
         await _take_turns(connection, row, definition, window_id, person_ids, command)
         taken = await _take(connection, row, window_id, numbers, person_ids)
+        at = await campaign_now(connection)
+        _check_open(row, at)
         granted = await grant(connection, ctx.terms, at, campaign_id, [Grant(*line) for line in taken])
         total = sum(line.face_fen for line in taken)
         facts: dict[str, Fact] = {"lines": len(taken), "first_line": command.first_line, "amount_fen": total}
@@ -158,7 +158,10 @@ async def _persons(
     lines = [line for line, row in enumerate(command.rows) if row.person_id is None]
     found: Iterator[UUID] = iter(())
     if lines:
-        settled = await settle_people(connection, principal, [people[line] for line in lines])
+        settled, problems = await settle_people(connection, principal, [people[line] for line in lines])
+        if problems:
+            own = [p._replace(line=lines[p.line - 1] + command.first_line) for p in problems]
+            raise lines_invalid("list_rows_invalid", own)
         found = iter(settled.person_ids)
     return [row.person_id or next(found) for row in command.rows]
 

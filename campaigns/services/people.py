@@ -117,20 +117,23 @@ async def identify_many(
         raise lines_invalid("import_invalid", problems)
 
     async def act(connection: Connection) -> PeopleAnswer:
-        found = await settle_people(connection, principal, people)
+        found, problems = await settle_people(connection, principal, people)
+        if problems:
+            raise lines_invalid("import_invalid", problems)
         return PeopleAnswer(person_ids=tuple(found.person_ids), created=len(found.created))
 
     return await perform(ctx.pool, asked, Work(PeopleAnswer, act))
 
 
-async def settle_people(connection: Connection, principal: Principal, people: Sequence[list[Keyed]]) -> Found:
-    """Find or make many persons in the caller's transaction. Raises Invalid ``import_invalid``."""
+async def settle_people(
+    connection: Connection, principal: Principal, people: Sequence[list[Keyed]]
+) -> tuple[Found, list[LineProblem]]:
+    """Find or make many persons in the caller's transaction; with problems (lines from 1) nobody is made."""
     await store.lock_programme_proofs(connection, principal.programme_id)
     found, problems = await _settle(connection, principal.programme_id, people)
-    if problems:
-        raise lines_invalid("import_invalid", problems)
-    await _write(connection, principal, found)
-    return found
+    if not problems:
+        await _write(connection, principal, found)
+    return found, problems
 
 
 def keyed_people(

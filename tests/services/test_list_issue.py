@@ -16,9 +16,11 @@ from campaigns.services.context import Context
 from campaigns.services.list_issue import Issued, IssueList, ListRow, issue_list
 from campaigns.services.people import Proof
 from campaigns.services.publishing import pause_campaign
+from campaigns.store.people import lock_programme_proofs
 from campaigns.store.unit_of_work import request
 from tests.support.campaign_files import draw_file, list_file
 from tests.support.office import Office, now_of, open_office, published
+from tests.support.payworld import wait_for_campaign_lock
 
 
 @pytest.fixture
@@ -150,6 +152,45 @@ async def test_many_at_once_issue_exactly_what_there_is(
     codes = {answer.code for answer in answers if isinstance(answer, HongbaoError)}
     assert codes <= {"allotments_exhausted", "list_rows_invalid", "busy"}
     assert (await counts(owner))[0] == 10
+
+
+async def test_one_key_at_once_is_one_issue_and_one_answer(
+    ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection
+) -> None:
+    command = lines(line(0), line(1))
+    asked = request(office.officer.id, "part-1", "list.issue", command)
+    answers = await asyncio.gather(
+        *(issue_list(ctx, office.officer, asked, campaign_id, command) for _ in range(4)),
+        return_exceptions=True,
+    )
+    assert answers == [answers[0]] * 4 and isinstance(answers[0], Issued)
+    assert await counts(owner) == (2, 2, 2, 2, 2)
+
+
+async def test_a_list_that_waited_past_its_end_is_over(
+    ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection
+) -> None:
+    async with ctx.pool.acquire() as connection, connection.transaction():
+        await lock_programme_proofs(connection, office.programme_id)
+        issuing = asyncio.ensure_future(issue_list(ctx, office.officer, None, campaign_id, lines(line(0))))
+        await wait_for_campaign_lock(ctx, issuing)
+        await owner.execute("UPDATE clock SET shift = shift + interval '9 days'")
+    with pytest.raises(Refused, match="list_over"):
+        await issuing
+    assert await counts(owner) == (0, 0, 0, 0, 0)
+
+
+async def test_a_line_that_settles_nobody_is_named_by_its_own_number(
+    ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection
+) -> None:
+    known = (await issue_list(ctx, office.officer, None, campaign_id, lines(line(0)))).person_ids[0]
+    other = await published(ctx, office, list_file(await now_of(ctx), code="second"))
+    phones = tuple(Proof(kind="phone", value=value) for value in ("13800000007", "13800000008"))
+    rows = (ListRow(tier="gold", person_id=known), line(3), ListRow(tier="gold", proofs=phones))
+    with pytest.raises(Invalid, match="list_rows_invalid") as caught:
+        await issue_list(ctx, office.officer, None, other, IssueList(rows=rows, first_line=101))
+    assert said(caught) == [(103, "proofs_disagree")]
+    assert await counts(owner) == (1, 1, 1, 1, 1)
 
 
 async def test_wrong_state_wrong_time_wrong_method_wrong_person(
