@@ -13,6 +13,7 @@ CAMPAIGN: Final[StateTable] = {
     ("submitted", "withdraw"): "draft",
     ("submitted", "approve"): "approved",
     ("approved", "publish"): "published",
+    ("approved", "close"): "closed",
     ("published", "pause"): "paused",
     ("paused", "resume"): "published",
     ("published", "suspend"): "suspended",

@@ -44,7 +44,7 @@ class Closed(Struct, frozen=True, kw_only=True):
 async def close_campaign(
     ctx: Context, principal: Principal, asked: Request | None, campaign_id: UUID
 ) -> Closed:
-    """Close a campaign whose spending is over and of which no award, voucher or hold lives.
+    """Close a campaign whose spending is over and of which no award, voucher or hold lives, or that never opened.
 
     Entries are closed with it. Raises Refused ``wrong_state``, ``close_too_early``, ``close_value_alive``,
     ``close_draw_unfinished``; Broken, and is suspended, when the books hold value that no voucher has.
@@ -55,7 +55,7 @@ async def close_campaign(
         row = await store.locked_campaign(connection, principal.programme_id, campaign_id)
         next_state(CAMPAIGN, row.state, "close")
         at = await campaign_now(connection)
-        if at < row.spending_end:
+        if row.published_at is not None and at < row.spending_end:
             raise Refused("close_too_early", ends=local_end_text(row.spending_end, zone_of(row.time_zone)))
         await _check_still(connection, campaign_id)
         lines = Lines(campaign_id)

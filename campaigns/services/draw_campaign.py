@@ -24,7 +24,6 @@ from campaigns.store.draws import DrawRow
 from campaigns.store.pool import Connection
 
 RUNNING = "published"
-NEVER_PUBLIC = ("draft", "submitted", "approved")
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ async def read_campaign(connection: Connection, programme_id: UUID, campaign_id:
 
 
 def _typed(row: CampaignRow) -> DrawCampaign:
-    if row.state in NEVER_PUBLIC:
+    if row.published_at is None:
         raise not_found("campaign")
     definition = msgspec.convert(row.definition, Definition)
     if not isinstance(definition.issuing, DrawPlan):

@@ -59,12 +59,15 @@ SELECT (SELECT count(*) FROM award WHERE campaign_id = $1 AND state = 'live') AS
        (SELECT count(*) FROM voucher WHERE campaign_id = $1 AND state = 'live') AS vouchers,
        (SELECT count(*) FROM payment_line l JOIN payment p ON p.id = l.payment_id
         WHERE l.campaign_id = $1 AND p.state = 'held') AS holds,
-       (SELECT count(*) FROM draw WHERE campaign_id = $1 AND state IN ('frozen', 'drawn')) AS draws
+       (SELECT count(*) FROM draw WHERE campaign_id = $1 AND state = 'frozen') AS draws
 """
 
 
 async def alive(connection: Connection, campaign_id: UUID) -> Row:
-    """How many awards, vouchers, holds and unfinished draws a campaign has: row (awards, vouchers, holds, draws)."""
+    """What keeps a campaign open: row (awards, vouchers, holds, draws), live ones and draws frozen but not made.
+
+    One that was made keeps nothing open: a campaign closes after acceptance, when nothing can be awarded any more.
+    """
     return await connection.fetchrow(_ALIVE, campaign_id)
 
 

@@ -18,12 +18,15 @@ from campaigns.services.campaign_source import CampaignSource
 from campaigns.services.clock import shift_clock
 from campaigns.services.closing import close_campaign
 from campaigns.services.context import Context
+from campaigns.services.draw_campaign import hold_campaign
+from campaigns.services.funding import Fund, fund_campaign
 from campaigns.services.list_issue import IssueList, ListRow, issue_list
 from campaigns.services.people import Proof
+from campaigns.services.publishing import publish_campaign
 from campaigns.services.sweeping import sweep
 from campaigns.services.terms_change import approve_terms, propose_terms
 from tests.support.campaign_files import draw_file, list_file
-from tests.support.office import Office, now_of, open_office, published
+from tests.support.office import Office, approved, now_of, open_office, published
 
 AFTER_ALL = timedelta(days=31)
 
@@ -113,6 +116,36 @@ async def test_a_frozen_draw_keeps_it_open(ctx: Context, office: Office, owner: 
     await shift_clock(ctx, AFTER_ALL)
     with pytest.raises(Refused, match="close_draw_unfinished"):
         await close_campaign(ctx, office.officer, None, campaign_id)
+
+
+async def test_a_draw_too_late_for_any_award_does_not_keep_it_open(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    campaign_id = await published(ctx, office, draw_file(await now_of(ctx)))
+    await owner.execute("UPDATE draw SET state = 'drawn', committed_at = now(), drawn_at = now(), seed = 'x'")
+    await shift_clock(ctx, AFTER_ALL)
+    assert (await close_campaign(ctx, office.officer, None, campaign_id)).returned_fen == 30_001
+
+
+async def test_money_of_a_campaign_that_never_opened_goes_back_at_any_time(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    campaign_id = await approved(ctx, office, draw_file(await now_of(ctx)))
+    part = Fund(funder="county", operator="bank-a", amount_fen=150)
+    await fund_campaign(ctx, office.finance, None, campaign_id, part)
+    answer = await close_campaign(ctx, office.officer, None, campaign_id)
+    assert [(line.funder, line.operator, line.returned_fen) for line in answer.lines] == [
+        ("county", "bank-a", 150)
+    ]
+    for act in (publish_campaign, close_campaign):
+        with pytest.raises(Refused, match="wrong_state"):
+            await act(ctx, office.officer, None, campaign_id)
+    with pytest.raises(Refused, match="wrong_state"):
+        await fund_campaign(ctx, office.finance, None, campaign_id, part)
+    async with ctx.pool.acquire() as connection:
+        with pytest.raises(Refused, match="not_found"):
+            await hold_campaign(connection, office.programme_id, campaign_id, alone=False)
+    assert (await audit(ctx)).findings == ()
 
 
 async def test_another_programmes_campaign_is_not_closed(ctx: Context, office: Office) -> None:
