@@ -9,7 +9,7 @@ def rows(document: str, *head: str) -> list[list[str]]:
     """The rows of every table in docs/``document`` whose first columns are ``head``, without their back-ticks."""
     found: list[list[str]] = []
     inside = False
-    for line in (DOCS / document).read_text().splitlines():
+    for line in (DOCS / document).read_text(encoding="utf-8").splitlines():
         cells = [cell.strip().replace("`", "") for cell in line.strip("|").split("|")]
         if not line.startswith("|"):
             inside = False

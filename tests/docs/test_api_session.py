@@ -1,5 +1,6 @@
 """docs/api.md: its tables are those of the code, and its session works, line by line, on a real server process."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -37,7 +38,7 @@ def test_kinds_and_roles_hold_the_scopes_of_the_table() -> None:
 def test_every_scope_a_route_asks_for_is_explained() -> None:
     asked = {route.scope for route in all_routes() if route.scope is not None}
     assert {row[0] for row in rows("api.md", "scope", "opens")} == asked
-    text = (DOCS / "api.md").read_text()
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
     idle = set().union(*KIND_SCOPES.values()) - asked
     (sentence,) = re.findall(r"^(.*) are given out for later addresses", text, re.MULTILINE)
     assert set(re.findall(r"`([a-z.]+)`", sentence)) == idle
@@ -85,25 +86,27 @@ def _environ(engines: Engines, databases: Databases, tmp_path: Path) -> dict[str
     }
 
 
+def _run(script: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = ["bash", "-x", str(script)]
+    return subprocess.run(
+        command, env=environ, cwd=script.parent, capture_output=True, text=True, timeout=WAIT_SECONDS
+    )
+
+
 @pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {', '.join(TOOLS)}")
 async def test_the_session_works(engines: Engines, tmp_path: Path) -> None:
-    blocks = re.findall(r"^```sh session\n(.*?)^```", (DOCS / "api.md").read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```sh session\n(.*?)^```", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     assert len(blocks) > 5
     script = tmp_path / "session.sh"
     script.write_text("set -euo pipefail\n" + "".join(blocks))
     environ = _environ(engines, await engines.create_database(DATABASE), tmp_path)
     try:
         with _serving(environ, tmp_path / "log") as address:
-            done = subprocess.run(
-                ["bash", "-x", str(script)],
-                env=environ | {"API": address},
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                timeout=WAIT_SECONDS,
-            )
+            done = await asyncio.to_thread(_run, script, environ | {"API": address})
         assert done.returncode == 0, (
-            done.stdout[-2_000:] + done.stderr[-3_000:] + (tmp_path / "log").read_text()
+            done.stdout[-2_000:] + done.stderr[-3_000:] + (tmp_path / "log").read_text(encoding="utf-8")
         )
     finally:
         await engines.drop_database(DATABASE)

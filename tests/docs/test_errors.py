@@ -23,7 +23,7 @@ COMPOSED = ("cap_reached_", "file_")
 def _sources() -> Iterator[tuple[Path, ast.Module]]:
     for room in ("campaigns", "api", "lottery"):
         for path in sorted((ROOT / room).rglob("*.py")):
-            yield path, ast.parse(path.read_text())
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _raised(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -49,7 +49,7 @@ def _texts(tree: ast.Module) -> Iterator[str]:
 
 
 def test_the_document_is_the_table() -> None:
-    assert (ROOT / "docs/errors.md").read_text() == document()
+    assert (ROOT / "docs/errors.md").read_text(encoding="utf-8") == document()
 
 
 def test_every_code_that_is_raised_stands_in_the_table() -> None:

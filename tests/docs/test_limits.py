@@ -54,7 +54,7 @@ def test_every_named_limit_is_documented() -> None:
             file = str(path.relative_to(ROOT))
             if file.startswith(APART):
                 continue
-            for node in ast.parse(path.read_text()).body:
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 targets = node.targets if isinstance(node, ast.Assign) else []
                 for target in targets:
                     if isinstance(target, ast.Name) and _NAMED.fullmatch(target.id):
