@@ -1,0 +1,1 @@
+"""`hongbao demo`: one campaign from its file to its report, with simulated residents and a real server."""
