@@ -14,6 +14,7 @@ from campaigns.services.context import Context
 from campaigns.services.draw_campaign import RUNNING, check_running, hold_campaign, person_of
 from campaigns.services.granting import Grant, Granted, grant
 from campaigns.services.paging import Page, PageQuery, after_id, page_of
+from campaigns.services.suspending import suspending
 from campaigns.store import awards as store
 from campaigns.store.awards import AwardRow
 from campaigns.store.locks import campaign_now
@@ -83,7 +84,8 @@ async def accept_award(ctx: Context, principal: Principal, asked: Request | None
             expires_at=granted.expires_at,
         )
 
-    return await perform(ctx.pool, asked, Work(Accepted, act))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(Accepted, act))
 
 
 async def accept_many(
@@ -109,7 +111,8 @@ async def accept_many(
             await grant_awards(ctx, connection, at, campaign_id, awards)
         return len(awards)
 
-    return await perform(ctx.pool, None, Work(int, act))
+    async with suspending(ctx):
+        return await perform(ctx.pool, None, Work(int, act))
 
 
 def check_live(award: AwardRow) -> None:
@@ -155,7 +158,8 @@ async def grant_chunk(ctx: Context, programme_id: UUID, campaign_id: UUID, limit
             await grant_awards(ctx, connection, at, campaign_id, awards)
         return len(awards)
 
-    return await perform(ctx.pool, None, Work(int, act))
+    async with suspending(ctx):
+        return await perform(ctx.pool, None, Work(int, act))
 
 
 async def list_awards(ctx: Context, principal: Principal, query: PageQuery) -> Page[AwardAnswer]:

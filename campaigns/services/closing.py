@@ -66,7 +66,7 @@ async def close_campaign(
         await write_audit(connection, at, campaign_id, principal, "campaign.close", campaign_id, facts)
         return answer
 
-    async with suspending(ctx, campaign_id):
+    async with suspending(ctx):
         return await perform(ctx.pool, asked, Work(Closed, act))
 
 

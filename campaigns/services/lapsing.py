@@ -19,6 +19,7 @@ from campaigns.services.accepting import AwardAnswer, award_answer, check_live, 
 from campaigns.services.context import Context
 from campaigns.services.draw_campaign import RUNNING, DrawCampaign, check_running, hold_campaign, person_of
 from campaigns.services.entering import standing_problem
+from campaigns.services.suspending import suspending
 from campaigns.store import awards as store
 from campaigns.store import draws, issuing
 from campaigns.store.audit_log import write_audit
@@ -55,7 +56,8 @@ async def decline_award(
         await _give_up(ctx, connection, campaign, at, [award], "decline", DECLINED_REASON)
         return award_answer(award._replace(state=next_state(AWARD, "live", "decline"), ended_at=at), None)
 
-    return await perform(ctx.pool, asked, Work(AwardAnswer, act))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(AwardAnswer, act))
 
 
 async def sweep_awards(ctx: Context) -> int:
@@ -87,7 +89,8 @@ async def lapse_awards(ctx: Context, programme_id: UUID, campaign_id: UUID, limi
             await write_audit(connection, at, campaign_id, system(programme_id), "awards.lapse", None, facts)
         return len(awards)
 
-    return await perform(ctx.pool, None, Work(int, act))
+    async with suspending(ctx):
+        return await perform(ctx.pool, None, Work(int, act))
 
 
 async def _give_up(

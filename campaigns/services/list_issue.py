@@ -97,7 +97,7 @@ async def issue_list(
         await write_audit(connection, at, campaign_id, principal, "list.issue", campaign_id, facts)
         return Issued(voucher_ids=granted.voucher_ids, person_ids=tuple(person_ids), amount_fen=total)
 
-    async with suspending(ctx, campaign_id):
+    async with suspending(ctx):
         return await perform(ctx.pool, asked, Work(Issued, act))
 
 

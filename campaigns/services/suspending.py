@@ -18,15 +18,15 @@ MAX_REASON = 500
 
 
 @asynccontextmanager
-async def suspending(ctx: Context, campaign_id: UUID) -> AsyncIterator[None]:
-    """Suspend the campaign when the block raises Broken, which goes on to the caller.
+async def suspending(ctx: Context) -> AsyncIterator[None]:
+    """Suspend the campaign that a Broken of the block names (fact ``campaign_id``); the error goes on to the caller.
 
     Around `perform`, so that the broken transaction is over and has left nothing.
     """
     try:
         yield
     except Broken as error:
-        await suspend(ctx, campaign_id, str(error))
+        await suspend(ctx, UUID(str(error.facts["campaign_id"])), str(error))
         raise
 
 

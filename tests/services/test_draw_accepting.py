@@ -7,7 +7,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from campaigns.domain.errors import Refused
+from campaigns.domain.errors import Broken, Refused
+from campaigns.services import awarding
 from campaigns.services.accepting import Accepted, accept_award, list_awards
 from campaigns.services.clock import set_clock
 from campaigns.services.context import Context
@@ -50,6 +51,29 @@ async def test_accepting_in_parallel_makes_one_voucher(
     page = await list_awards(ctx, caller, PageQuery())
     assert [(a.state, a.voucher_id) for a in page.items] == [("granted", accepted.voucher_id)]
     await check_books(ctx, owner)
+
+
+@pytest.mark.parametrize("ticked", [0, 40])
+async def test_an_allotment_that_is_granted_already_stops_the_campaign(
+    ctx: Context, world: DrawWorld, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, ticked: int
+) -> None:
+    async def later(*_: object) -> int:
+        return 0
+
+    monkeypatch.setattr(awarding, "grant_ticked", later)
+    await world.enter(await world.people(40), ticked=ticked)
+    await world.award()
+    await open_acceptance(ctx, world)
+    await owner.execute("UPDATE allotment SET state = 'granted'")
+    award_id, person_id = await live_award(owner, world)
+    with pytest.raises(Broken, match="invariant"):
+        if ticked:
+            await sweep_awards(ctx)
+        else:
+            await accept_award(ctx, world.channel(person_id), None, award_id)
+    assert await owner.fetchval("SELECT state FROM campaign") == "suspended"
+    assert await owner.fetchval("SELECT count(*) FROM voucher") == 0
+    assert await sweep_awards(ctx) == 0
 
 
 async def test_the_same_key_accepts_once(ctx: Context, world: DrawWorld, owner: asyncpg.Connection) -> None:
