@@ -6,13 +6,14 @@ place. The acceptances follow in chunks, each whole by itself, so that a killed 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from campaigns.domain.definition.plan import issue_plan
 from campaigns.domain.draw_plan import first_deadline, first_waiting
-from campaigns.domain.errors import Refused
+from campaigns.domain.errors import Refused, TryAgain
 from campaigns.domain.ids import new_id
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
@@ -95,7 +96,8 @@ async def award_draw(ctx: Context, principal: Principal, asked: Request | None, 
         return await draw_answer(connection, draw_id)
 
     answer = await perform(ctx.pool, asked, Work(DrawAnswer, act))
-    await grant_ticked(ctx, principal.programme_id, answer.campaign_id)
+    with suppress(TryAgain):  # the awards stand, and the sweep takes up what is left
+        await grant_ticked(ctx, principal.programme_id, answer.campaign_id)
     await publish_folder(ctx, draw_id)
     return answer
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 
 from campaigns.domain.errors import Refused
+from campaigns.runtime.engines import Databases
 from campaigns.services import awarding
 from campaigns.services.accepting import grant_chunk, grant_ticked
 from campaigns.services.awarding import award_draw
@@ -18,6 +20,7 @@ from campaigns.services.context import Context
 from campaigns.services.draw_answer import read_draw_file
 from campaigns.services.exporting import export_draw
 from campaigns.services.lapsing import lapse_awards, sweep_awards
+from campaigns.store.pool import open_pool
 from campaigns.store.unit_of_work import request
 from lottery.verification import verify_directory
 from tests.support.draw_checks import awards, check_books, states
@@ -104,6 +107,22 @@ async def test_a_run_cut_off_goes_on(
     assert await states(owner, "award") == {"granted": 15}
     assert await owner.fetchval("SELECT count(*) FROM voucher") == 15
     assert await sweep_awards(ctx) == 0
+    await check_books(ctx, owner)
+
+
+async def test_awards_stand_when_the_acceptances_after_them_must_wait(
+    ctx: Context, world: DrawWorld, owner: asyncpg.Connection, database: Databases
+) -> None:
+    await world.enter(await world.people(30), ticked=30)
+    draw_id = await world.draw()
+    hasty = await open_pool(database.app.dsn, size=4, lock_timeout_ms=200)
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE voucher IN EXCLUSIVE MODE")
+        answer = await award_draw(replace(ctx, pool=hasty), world.office.drawer, None, draw_id)
+    assert answer.state == "awarded"
+    assert await states(owner, "award") == {"live": 15}
+    assert await sweep_awards(ctx) == 15
+    await hasty.close()
     await check_books(ctx, owner)
 
 
