@@ -12,7 +12,7 @@ from campaigns.runtime.keyfile import hmac_key
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.settings import Settings
 from campaigns.services.context import Context
-from campaigns.store.migrate import WrongModeError, WrongServerError, migrate
+from campaigns.store.migrate import NoSchemaError, WrongModeError, WrongServerError, check_mode, migrate
 from campaigns.store.pool import NotDurableError, open_pool
 
 DRAWS_FOLDER = "draws"
@@ -26,7 +26,7 @@ class CannotStart(RuntimeError):
 def _said_plainly() -> Iterator[None]:
     try:
         yield
-    except (WrongServerError, WrongModeError, NotDurableError) as error:
+    except (WrongServerError, WrongModeError, NoSchemaError, NotDurableError) as error:
         raise CannotStart(f"数据库不能使用。{error}") from error
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         name = type(error).__name__
@@ -72,6 +72,9 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
             statement_timeout_ms=settings.statement_timeout_ms,
         )
     try:
+        with _said_plainly():
+            async with pool.acquire() as connection:
+                await check_mode(connection, settings.mode.value)
         gate = open_gate(engines.redis_url, settings.redis_max_connections)
         try:
             yield Context(

@@ -10,6 +10,8 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate as run_migrations
 
+from campaigns.store.pool import Connection
+
 MIGRATION_LOCK = 0x686F6E67  # "hong"
 SUPPORTED_MAJOR = 18
 
@@ -20,6 +22,27 @@ class WrongServerError(RuntimeError):
 
 class WrongModeError(RuntimeError):
     """The database was created for another mode (production, demo, test) than the process runs in."""
+
+
+class NoSchemaError(RuntimeError):
+    """The database is empty: nothing has migrated it yet."""
+
+
+async def check_mode(connection: Connection, mode: str) -> None:
+    """See that the database was made for ``mode``, so that no demonstration acts on real money.
+
+    Raises NoSchemaError and WrongModeError.
+    """
+    try:
+        found = await connection.fetchval("SELECT mode FROM clock")
+    except asyncpg.UndefinedTableError:
+        found = None
+    if found is None:
+        raise NoSchemaError(
+            "the database is empty: `hongbao serve` or `hongbao programme init` makes its tables"
+        )
+    if found != mode:
+        raise WrongModeError(f"this database was made for {found} mode, the process runs in {mode} mode")
 
 
 async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = None) -> None:
@@ -46,9 +69,7 @@ async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = 
             mode,
             clock_starts_at,
         )
-        found = await lock.fetchval("SELECT mode FROM clock")
-        if found != mode:
-            raise WrongModeError(f"this database was made for {found} mode, the process runs in {mode} mode")
+        await check_mode(lock, mode)
     finally:
         await lock.close()
 
