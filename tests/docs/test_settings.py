@@ -1,11 +1,13 @@
 """docs/settings.md says what `Settings` reads, and what it reads takes effect."""
 
 import asyncio
-from dataclasses import fields
+from dataclasses import fields, replace
+
+import pytest
 
 from campaigns.runtime.engines import Engines
-from campaigns.runtime.settings import Settings
-from campaigns.runtime.wiring import context_on
+from campaigns.runtime.settings import Mode, Settings
+from campaigns.runtime.wiring import CannotStart, context_on, prepare
 from tests.docs.tables import rows
 
 
@@ -30,6 +32,7 @@ def test_the_document_lists_every_variable_with_default_and_range() -> None:
 
 async def test_connections_are_as_many_as_set(engines: Engines) -> None:
     shared = engines.settings
+    await prepare(engines, shared)
     settings = Settings(
         mode=shared.mode,
         data_dir=shared.data_dir,
@@ -42,3 +45,10 @@ async def test_connections_are_as_many_as_set(engines: Engines) -> None:
         assert (ctx.pool.raw.get_size(), ctx.pool.raw.get_max_size()) == (3, 4)
         assert all(await asyncio.gather(*(ctx.gate.redis.ping() for _ in range(20))))
         assert len(ctx.gate.redis.connection_pool._available_connections) == 1
+
+
+async def test_no_command_acts_in_another_mode_than_the_database_was_made_for(engines: Engines) -> None:
+    await prepare(engines, engines.settings)
+    with pytest.raises(CannotStart, match="made for test mode, the process runs in demo mode"):
+        async with context_on(engines, replace(engines.settings, mode=Mode.DEMO)):
+            raise AssertionError("opened")
