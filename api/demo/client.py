@@ -1,15 +1,15 @@
 """Tills and channels over real sockets: bearer key, Idempotency-Key, and the same request again until it is answered.
 
-A lost connection, 503 and 504 mean "unknown" or "not now": the request is repeated with the same key and body. Each
-of `connections` tasks holds a connection of its own.
+A lost connection, 503 and 504 mean "unknown" or "not now": the request is repeated with the same key and body.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import httpx
 import msgspec
+
+from api.demo.http import Connection
 
 PATIENCE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.05
@@ -19,11 +19,10 @@ NOT_NOW = frozenset({429, 502, 503, 504})
 
 
 class Reply(NamedTuple):
-    """An answer: its status and body. ``interrupted`` when it took more than one try."""
+    """An answer: its status and body."""
 
     status: int
     body: dict[str, Any]
-    interrupted: bool
 
 
 class ServerSilent(RuntimeError):
@@ -31,38 +30,52 @@ class ServerSilent(RuntimeError):
 
 
 class Client:
-    """HTTP/1.1 to one server."""
+    """As many connections to one server as there are requests at a time; the caller bounds those."""
 
-    def __init__(self, base_url: str, connections: int) -> None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._http = httpx.AsyncClient(base_url=base_url, limits=limits, timeout=TIMEOUT_SECONDS)
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self._idle: list[Connection] = []
         self.requests = 0
+        self.repeated = 0
 
     async def post(
         self, path: str, key: str, request_key: str, body: Mapping[str, Any], person: str = ""
     ) -> Reply:
         """Send a write until it is answered. Raises ServerSilent."""
-        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": request_key, "Content-Type": "application/json"}  # fmt: skip
+        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": request_key}
         if person:
             headers["Hongbao-Person"] = person
         content = msgspec.json.encode(body)
+        connection = self._idle.pop() if self._idle else Connection(*self._address)
+        try:
+            status, answer = await self._until_answered(connection, path, headers, content)
+        finally:
+            self._idle.append(connection)
+        self.requests += 1
+        return Reply(status, msgspec.json.decode(answer))
+
+    async def _until_answered(
+        self, connection: Connection, path: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[int, bytes]:
         loop = asyncio.get_running_loop()
-        started, pause, tries = loop.time(), FIRST_PAUSE_SECONDS, 0
+        started, pause = loop.time(), FIRST_PAUSE_SECONDS
         while True:
-            tries += 1
             try:
-                response = await self._http.post(path, content=content, headers=headers)
-            except httpx.TransportError as error:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    status, answer = await connection.post(path, headers, content)
+            except (OSError, TimeoutError) as error:
                 said: object = type(error).__name__
             else:
-                if response.status_code not in NOT_NOW:
-                    self.requests += 1
-                    return Reply(response.status_code, msgspec.json.decode(response.content), tries > 1)
-                said = response.status_code
+                if status not in NOT_NOW:
+                    return status, answer
+                said = status
             if loop.time() - started > PATIENCE_SECONDS:
                 raise ServerSilent(f"{path}: no answer within {PATIENCE_SECONDS:.0f} s (last: {said})")
+            self.repeated += 1
             await asyncio.sleep(pause)
             pause = min(2 * pause, MOST_PAUSE_SECONDS)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        """Leave."""
+        for connection in self._idle:
+            connection.close()

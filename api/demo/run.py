@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 from msgspec import Struct
 from rich.console import Console
 
@@ -25,7 +26,7 @@ from api.demo.memory import Sampler
 from api.demo.scale import campaign_source, scaled
 from api.demo.shops import make_shops
 from api.demo.show import Show
-from api.demo.spending import CONNECTIONS, Spending, Spent
+from api.demo.spending import Spending, Spent
 from api.demo.stage import Stage
 from api.demo.tables import show_figures
 from api.demo.texts import Language, say
@@ -95,9 +96,7 @@ def run_demo(choices: Choices) -> int:
     watched = Watched()
     console = Console(stderr=choices.progress_json)
     show = Show(choices.language, as_json=choices.progress_json, pids=watched.pids, console=console)
-    return asyncio.run(
-        _Run(choices, folder, made, settings, environ, watched, show, before is not None).all()
-    )
+    return uvloop.run(_Run(choices, folder, made, settings, environ, watched, show, before is not None).all())
 
 
 def _environ(choices: Choices) -> dict[str, str]:
@@ -131,8 +130,8 @@ class _Run:
             async with self._stage() as stage:
                 await self._until_draw(stage)
                 with Journal(self._folder.run / JOURNAL_FILE) as journal:
-                    async with self._served(stage) as url:
-                        spent = await self._spend(stage, journal, url)
+                    async with self._served(stage) as server:
+                        spent = await self._spend(stage, journal, server)
                         report, page, audited, told, lost, untried = await self._end(stage, journal)
                         paid = sum(
                             a.done and a.kind in ("redeem", "capture") for a in journal.answers.values()
@@ -145,7 +144,7 @@ class _Run:
                         self._show.__exit__()
                         self._tell(figures, report, page, audited)
                         if not self._choices.exit_at_end:
-                            await self._keep(stage, url)
+                            await self._keep(stage, server)
         return EXIT_VIOLATED if figures.violations else 0
 
     @asynccontextmanager
@@ -192,7 +191,7 @@ class _Run:
             await lottery_day.draw(stage)
 
     @asynccontextmanager
-    async def _served(self, stage: Stage) -> AsyncIterator[str]:
+    async def _served(self, stage: Stage) -> AsyncIterator[ServerHandle]:
         log = os.open(self._folder.run / SERVER_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             with self._show.stage("server"):
@@ -202,15 +201,15 @@ class _Run:
                 )
             self._watched.server = server
             try:
-                yield f"http://{server.host}:{server.port}"
+                yield server
             finally:
                 self._watched.server = None
                 await asyncio.to_thread(server.stop)
         finally:
             os.close(log)
 
-    async def _spend(self, stage: Stage, journal: Journal, url: str) -> Spent:
-        client = Client(url, CONNECTIONS)
+    async def _spend(self, stage: Stage, journal: Journal, server: ServerHandle) -> Spent:
+        client = Client(server.host, server.port)
         try:
             with self._show.stage("payments"):
                 spending = Spending(stage, client, journal)
@@ -248,8 +247,9 @@ class _Run:
         show_figures(figures, language, console)
         self._show.say(say("page", language, path=page))
 
-    async def _keep(self, stage: Stage, url: str) -> None:
+    async def _keep(self, stage: Stage, server: ServerHandle) -> None:
         """Serve until Ctrl-C or SIGTERM."""
+        url = f"http://{server.host}:{server.port}"
         language, loop, stop = self._show.language, asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)

@@ -94,4 +94,5 @@ class Show:
             self.console.print(f"{self._title(self._stage)}  {percent}%  {note}".rstrip(), highlight=False)
 
     def _title(self, name: str) -> str:
-        return getattr(STAGES[name], self.language)
+        title: str = getattr(STAGES[name], self.language)
+        return title
