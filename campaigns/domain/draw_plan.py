@@ -58,11 +58,11 @@ def first_deadline(published_at: datetime, start: datetime, end: datetime, waitl
 
     Without a waitlist it is the end of the acceptance window. With one it is the middle of what remains of the
     window (to the minute), so that those who wait have the second half; a substitute has until the window's end.
+    Under two minutes there is nothing to halve: the winners have all of it.
     """
     since = max(published_at, start)
-    if waitlist == 0 or end <= since:
-        return end
-    return since + timedelta(minutes=(end - since) // timedelta(minutes=2))
+    half_minutes = (end - since) // timedelta(minutes=2)
+    return end if waitlist == 0 or half_minutes < 1 else since + timedelta(minutes=half_minutes)
 
 
 def first_waiting(waiting: Iterable[tuple[int, str]], stratum: str) -> int | None:

@@ -73,7 +73,7 @@ def test_without_quotas_the_own_place_is_the_stratum() -> None:
         (START - timedelta(days=1), 1, START + timedelta(days=3, hours=12)),
         (START + timedelta(days=1), 5, START + timedelta(days=4)),
         (END - timedelta(minutes=3), 5, END - timedelta(minutes=2)),
-        (END - timedelta(minutes=1), 5, END - timedelta(minutes=1)),
+        (END - timedelta(minutes=1), 5, END),
     ],
 )
 def test_with_a_waitlist_winners_have_half_the_window(
