@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,10 +13,11 @@ from campaigns.domain.principal import Principal
 from campaigns.domain.terms.model import Cap, SpendAndSave, Step, Terms
 from campaigns.services import payment_reads
 from campaigns.services.capturing import Capture, capture, void
+from campaigns.services.clock import set_clock
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize
 from campaigns.services.payment_answers import PaymentAnswer
-from campaigns.services.refunding import undo
+from campaigns.services.refunding import Refund, refund, undo
 from campaigns.services.spending import ItemPart
 from campaigns.services.sweeping import sweep
 from tests.support.paychecks import let_pass, refused_unchanged
@@ -79,6 +81,62 @@ async def test_a_basket_below_the_threshold_captures_the_lower_step(world: PayWo
     assert payment.subsidy_fen == 3_000
     answer = await capture(world.ctx, till, asked(till, {}), payment.id, Capture(basket_fen=9_000))
     assert (answer.captured_fen, answer.own_fen) == (1_000, 8_000)
+    await check_books(world.ctx)
+
+
+async def test_a_basket_below_every_threshold_captures_nothing_and_may_come_back(world: PayWorld) -> None:
+    payment, till, person, voucher = await held(world, 6_000, benefit=STEPS)
+    answer = await capture(world.ctx, till, asked(till, 1), payment.id, Capture(basket_fen=1_000))
+    assert (answer.state, answer.captured_fen, answer.own_fen) == ("captured", 0, 1_000)
+    row = await world.row("voucher", voucher)
+    assert (row["balance_fen"], row["held_fen"], row["captured_fen"], row["uses"]) == (10_000, 0, 0, 1)
+    assert await used(world) == [(1, 0), (1, 0)]
+    await check_books(world.ctx)
+    back = Refund(returned_goods_fen=400)
+    assert (await refund(world.ctx, till, asked(till, back), payment.id, back)).back_fen == 0
+    assert (await undo(world.ctx, till, asked(till, 2), payment.id)).back_fen == 0
+    assert await used(world) == [(0, 0), (0, 0)]
+    await check_books(world.ctx)
+
+
+async def test_what_returns_after_midnight_returns_to_the_day_of_the_authorization(world: PayWorld) -> None:
+    midnight = (await world.now()).astimezone(ZoneInfo("Asia/Shanghai")).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    ) + timedelta(days=1)
+    await set_clock(world.ctx, midnight - timedelta(seconds=60))
+    payment, till, person, voucher = await held(world, caps=(Cap(scope="person", period="day", uses=1),))
+    await let_pass(world, timedelta(seconds=120))
+    spend = await world.spend(person, 500)
+    today = await authorize(world.ctx, till, asked(till, spend), spend)
+    await void(world.ctx, till, asked(till, 1), payment.id)
+    async with world.ctx.pool.acquire() as connection:
+        rows = await connection.fetch("SELECT bucket, uses, amount_fen FROM usage_counter ORDER BY bucket")
+    yesterday = (midnight - timedelta(days=1)).date()
+    assert [tuple(row) for row in rows] == [(yesterday, 0, 0), (midnight.date(), 1, 500)]
+    spend = await world.spend(person, 500)
+    refusal = await refused_unchanged(world, authorize, world.ctx, till, asked(till, spend), spend)
+    assert refusal == ("not_usable_here", 409)
+    await void(world.ctx, till, asked(till, 2), today.id)
+    await check_books(world.ctx)
+
+
+@pytest.mark.parametrize("state", ["paused", "suspended"])
+async def test_a_hold_of_two_campaigns_ends_though_one_stopped(world: PayWorld, state: str) -> None:
+    person, till = await world.person(), world.till(await world.merchant())
+    campaigns = [await world.campaign(Terms(benefit=STORED, caps=CAPS, stacking_class=c)) for c in "ab"]
+    for campaign in campaigns:
+        await world.voucher(campaign, person, 3_000)
+    spend = await world.spend(person, 5_000)
+    payment = await authorize(world.ctx, till, asked(till, spend), spend)
+    assert [line.authorized_fen for line in payment.lines] == [3_000, 2_000]
+    async with world.ctx.pool.acquire() as connection:
+        await connection.execute("UPDATE campaign SET state = $2 WHERE id = $1", campaigns[1], state)
+    answer = await capture(world.ctx, till, asked(till, 1), payment.id, Capture(basket_fen=4_000))
+    assert [line.captured_fen for line in answer.lines] == [3_000, 1_000]
+    spend = await world.spend(person, 5_000)
+    refusal = await refused_unchanged(world, authorize, world.ctx, till, asked(till, spend), spend)
+    assert refusal == ("not_usable_here", 409)
+    assert (await undo(world.ctx, till, asked(till, 2), payment.id)).back_fen == 4_000
     await check_books(world.ctx)
 
 
