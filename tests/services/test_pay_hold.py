@@ -85,7 +85,7 @@ async def test_a_basket_below_the_threshold_captures_the_lower_step(world: PayWo
 
 
 async def test_a_basket_below_every_threshold_captures_nothing_and_may_come_back(world: PayWorld) -> None:
-    payment, till, person, voucher = await held(world, 6_000, benefit=STEPS)
+    payment, till, _person, voucher = await held(world, 6_000, benefit=STEPS)
     answer = await capture(world.ctx, till, asked(till, 1), payment.id, Capture(basket_fen=1_000))
     assert (answer.state, answer.captured_fen, answer.own_fen) == ("captured", 0, 1_000)
     row = await world.row("voucher", voucher)
@@ -104,7 +104,7 @@ async def test_what_returns_after_midnight_returns_to_the_day_of_the_authorizati
         hour=0, minute=0, second=0, microsecond=0
     ) + timedelta(days=1)
     await set_clock(world.ctx, midnight - timedelta(seconds=60))
-    payment, till, person, voucher = await held(world, caps=(Cap(scope="person", period="day", uses=1),))
+    payment, till, person, _ = await held(world, caps=(Cap(scope="person", period="day", uses=1),))
     await let_pass(world, timedelta(seconds=120))
     spend = await world.spend(person, 500)
     today = await authorize(world.ctx, till, asked(till, spend), spend)
