@@ -4,7 +4,7 @@ from functools import partial
 
 from api.routing import Call, Route
 from campaigns.domain.codes.decide import CODES as DECIDE
-from campaigns.services import capturing, paying, payment_reads
+from campaigns.services import capturing, own_refusals, paying, payment_reads
 from campaigns.services.context import Context
 from campaigns.services.fields import Nothing
 from campaigns.services.paging import Page, PageQuery
@@ -58,6 +58,10 @@ async def get_payments(ctx: Context, call: Call) -> Page[PaymentAnswer]:
 
 async def post_announcement(ctx: Context, call: Call) -> payment_reads.AnnouncementAnswer:
     return await payment_reads.announce_amount(ctx, call.principal, call.asked, call.body)
+
+
+async def get_refusals(ctx: Context, call: Call) -> Page[own_refusals.OwnRefusal]:
+    return await own_refusals.my_refusals(ctx, call.principal, call.query)
 
 
 ROUTES = (
@@ -176,5 +180,13 @@ ROUTES = (
         summary="One of the person's own payments",
         answer=PaymentAnswer,
         codes=("not_found",),
+    ),
+    _holder(
+        method="GET",
+        path="/v1/holder/refusals",
+        handler=get_refusals,
+        summary="Why payments of the person's were refused, newest first",
+        query=PageQuery,
+        answer=Page[own_refusals.OwnRefusal],
     ),
 )

@@ -19,6 +19,7 @@ DEFAULT_LIMIT = 50
 MOST_LIMIT = 200
 MOST_CURSOR_CHARACTERS = 400
 FIRST_ID = UUID(int=0)  # before every id
+LAST_ID = UUID(int=2**128 - 1)  # after every id
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -41,6 +42,11 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 def after_id(query: PageQuery) -> UUID:
     """The id to go on after, for lists ordered by id alone. Raises Invalid ``query_invalid``."""
     return after_key(query, UUID, FIRST_ID)
+
+
+def before_id(query: PageQuery) -> UUID:
+    """The id to go on before, for lists with the newest id first. Raises Invalid ``query_invalid``."""
+    return after_key(query, UUID, LAST_ID)
 
 
 def after_key(query: PageQuery, key_type: type[K], first: K) -> K:

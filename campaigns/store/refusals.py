@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,6 +14,14 @@ from campaigns.store.pool import Connection
 _INSERT = """
 INSERT INTO refusal (id, at, action, code, campaign_id, person_id, merchant_id, terminal_id, facts)
 VALUES ($1, coalesce($2, campaign_now()), $3, $4, $5, $6, $7, $8, $9)
+"""
+
+_OF_PERSON = """
+SELECT r.id, r.at, r.action, r.code, r.facts, c.code AS campaign, c.definition -> 'name' ->> 'zh' AS name_zh,
+       c.definition -> 'name' ->> 'en' AS name_en, m.name AS merchant, s.name AS store
+FROM refusal r LEFT JOIN campaign c ON c.id = r.campaign_id LEFT JOIN merchant m ON m.id = r.merchant_id
+LEFT JOIN terminal t ON t.id = r.terminal_id LEFT JOIN store s ON s.id = t.store_id
+WHERE r.person_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3
 """
 
 
@@ -29,6 +38,21 @@ class RefusalRow(Struct, frozen=True, kw_only=True):
     terminal_id: UUID | None = None
 
 
+class RefusalView(NamedTuple):
+    """A person's refused request, with the names of the campaign, the merchant and the store where known."""
+
+    id: UUID
+    at: datetime
+    action: str
+    code: str
+    facts: dict[str, Fact]
+    campaign: str | None
+    name_zh: str | None
+    name_en: str | None
+    merchant: str | None
+    store: str | None
+
+
 async def write_refusal(connection: Connection, row: RefusalRow) -> None:
     """Append a refusal in the transaction that stores the refused answer."""
     await connection.execute(
@@ -43,3 +67,12 @@ async def write_refusal(connection: Connection, row: RefusalRow) -> None:
         row.terminal_id,
         dict(row.facts),
     )
+
+
+async def refusals_of_person(
+    connection: Connection, person_id: UUID, before: UUID, limit: int
+) -> list[RefusalView]:
+    """What was refused to a person, the newest first."""
+    return [
+        RefusalView(*row.values()) for row in await connection.fetch(_OF_PERSON, person_id, before, limit)
+    ]

@@ -273,6 +273,7 @@ CREATE TABLE refusal (
     facts jsonb NOT NULL
 );
 CREATE INDEX refusal_campaign ON refusal (campaign_id);
+CREATE INDEX refusal_person ON refusal (person_id, id) WHERE person_id IS NOT NULL;
 
 -- Requests and acts ----------------------------------------------------------------------------------
 
