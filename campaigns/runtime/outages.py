@@ -8,7 +8,7 @@ _AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # disk, memory or connections are used up
     asyncpg.QueryCanceledError,
     RedisError,
     OSError,

@@ -11,6 +11,7 @@ from api.cli import main
 from api.metrics import Metrics
 from api.service import Service
 from campaigns.runtime.engines import Engines
+from campaigns.runtime.outages import is_outage
 from campaigns.runtime.workers import service_loops
 from campaigns.store.migrate import migrate
 from tests.docs.tables import DOCS, rows
@@ -98,3 +99,12 @@ async def test_a_database_made_by_the_sql_can_be_migrated(engines: Engines) -> N
         await admin.execute(f"DROP DATABASE {DATABASE}")
     finally:
         await admin.close()
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "passes"),
+    [("53100", True), ("53200", True), ("53300", True), ("57P03", True), ("23514", False), ("42P01", False)],
+)
+def test_what_a_full_disk_stops_is_waited_for_and_a_bug_is_not(sqlstate: str, passes: bool) -> None:
+    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "said by the server"})
+    assert error.sqlstate == sqlstate and is_outage(error) is passes
