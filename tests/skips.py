@@ -37,5 +37,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("HONGBAO_REQUIRE_ALL") == "1" and reporter is not None and reporter.stats.get("skipped"):
+    if (
+        os.environ.get("HONGBAO_REQUIRE_ALL") == "1"
+        and reporter is not None
+        and reporter.stats.get("skipped")
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

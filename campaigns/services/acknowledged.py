@@ -49,9 +49,7 @@ async def check_acknowledged(ctx: Context, told: Sequence[Acknowledgement]) -> l
     return [Lost(acknowledgement=one, found=text) for one, text in found if text]
 
 
-def _difference(
-    one: Acknowledgement, payment: PaymentFound | None, refunds: dict[UUID, RefundFound]
-) -> str:
+def _difference(one: Acknowledgement, payment: PaymentFound | None, refunds: dict[UUID, RefundFound]) -> str:
     if payment is None:
         return "no such payment"
     if payment.person_id != one.person_id:

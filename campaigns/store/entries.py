@@ -95,7 +95,9 @@ async def insert_entries(
         return
     ids, persons, codes, strata, accepting = (list(column) for column in zip(*entries, strict=True))
     indexes = list(range(first_index, first_index + len(entries)))
-    await connection.execute(_INSERT, campaign_id, list(times), ids, persons, codes, strata, accepting, indexes)
+    await connection.execute(
+        _INSERT, campaign_id, list(times), ids, persons, codes, strata, accepting, indexes
+    )
 
 
 async def entry_of(connection: Connection, campaign_id: UUID, person_id: UUID) -> EntryRow | None:

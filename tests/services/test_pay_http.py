@@ -117,7 +117,9 @@ async def test_a_store_code_hold_and_an_announced_amount(town: Town) -> None:
 
 
 async def test_a_foreign_till_finds_no_payment(town: Town) -> None:
-    paid = await town.post(town.till, "/v1/redemptions", {"payment_code": await town.code(), "basket_fen": 100})
+    paid = await town.post(
+        town.till, "/v1/redemptions", {"payment_code": await town.code(), "basket_fen": 100}
+    )
     foreign = await town.key("terminal", town.world.merchants[await town.world.merchant()])
     bodies = {"capture": {}, "void": {}, "undo": {}, "refunds": {"returned_goods_fen": 1}}
     for verb, body in bodies.items():
@@ -127,7 +129,9 @@ async def test_a_foreign_till_finds_no_payment(town: Town) -> None:
         assert {**known.json(), "instance": ""} == {**unknown.json(), "instance": ""}
 
 
-@pytest.mark.parametrize("amount", ["-1", "0", "100000001", "1.0", "1e3", '"100"', '"１００"', "true", "null"])
+@pytest.mark.parametrize(
+    "amount", ["-1", "0", "100000001", "1.0", "1e3", '"100"', '"１００"', "true", "null"]
+)
 async def test_an_amount_that_is_none_changes_nothing(town: Town, amount: str) -> None:
     code = await town.code()
     before = await all_row_counts(town.owner)
