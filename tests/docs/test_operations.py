@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import click
@@ -10,11 +12,17 @@ import pytest
 from api.cli import main
 from api.metrics import Metrics
 from api.service import Service
+from campaigns.domain.errors import TryAgain
+from campaigns.gate.valkey import open_gate
 from campaigns.runtime.engines import Engines
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.workers import service_loops
+from campaigns.services.codes import make_code
+from campaigns.services.context import Context
+from campaigns.services.paying import authorize, redeem
 from campaigns.store.migrate import migrate
 from tests.docs.tables import DOCS, rows
+from tests.support.payworld import PayWorld
 
 HEADS = {"operations.md": ("check", "meter"), "operations.zh.md": ("检查", "指标")}
 DATABASE = "hongbao_by_hand"
@@ -108,3 +116,20 @@ async def test_a_database_made_by_the_sql_can_be_migrated(engines: Engines) -> N
 def test_what_a_full_disk_stops_is_waited_for_and_a_bug_is_not(sqlstate: str, passes: bool) -> None:
     error = asyncpg.PostgresError.new({"C": sqlstate, "M": "said by the server"})
     assert error.sqlstate == sqlstate and is_outage(error) is passes
+
+
+async def test_store_codes_go_on_while_valkey_is_away(ctx: Context, tmp_path: Path) -> None:
+    world = await PayWorld(ctx).start()
+    shop, person = await world.merchant(), await world.person()
+    await world.voucher(await world.campaign(), person, 20_000)
+    spend = await world.spend(person, 1_000)
+    silent = replace(ctx, gate=open_gate(f"unix://{tmp_path}/nobody"))
+    for attempt in (
+        lambda: make_code(silent, world.holder(person), None),
+        lambda: redeem(silent, world.till(shop), None, spend),
+    ):
+        with pytest.raises(TryAgain, match="busy"):
+            await attempt()
+    paid = await authorize(silent, world.holder(person), None, world.at_counter(shop, 1_000))
+    assert (paid.state, paid.subsidy_fen) == ("held", 1_000)
+    await silent.gate.close()
