@@ -1,7 +1,8 @@
 """A voucher's purse: where its fen lie, and the moves that every verb of paying makes on it.
 
 Always balance + held + captured - refunded + taken back = face value (invariant 4). The rows here are working
-copies of locked rows; the moves change them in place and the store writes the final values once.
+copies of locked rows; the moves change them in place and the store writes the final values once. A move that would
+leave a part below zero raises Broken ``invariant``: row and payments disagree, and the campaign must stop.
 """
 
 from datetime import datetime
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from campaigns.domain.errors import Broken
 from campaigns.domain.states import VOUCHER, next_state
 from campaigns.domain.terms import facts
 
@@ -104,5 +106,6 @@ class VoucherRow(Struct, kw_only=True):
     def _check(self) -> None:
         self.changed = True
         parts = (self.balance_fen, self.held_fen, self.captured_fen, self.refunded_fen, self.taken_back_fen)
-        assert min(*parts, self.uses) >= 0 and self.refunded_fen <= self.captured_fen
-        assert sum(parts) - 2 * self.refunded_fen == self.face_fen
+        stands = min(*parts, self.uses) >= 0 and self.refunded_fen <= self.captured_fen
+        if not stands or sum(parts) - 2 * self.refunded_fen != self.face_fen:
+            raise Broken("invariant", invariant=4, campaign_id=str(self.campaign_id))

@@ -13,6 +13,7 @@ from campaigns.services.payment_answers import PaymentAnswer, is_holder, shown
 from campaigns.services.payment_lock import lock_payment, lock_payment_counters, owned
 from campaigns.services.refusing import attempt_of
 from campaigns.services.spending import Items, facts_items
+from campaigns.services.suspending import suspending
 from campaigns.store.locks import campaign_now
 from campaigns.store.payments import write_books
 from campaigns.store.pool import Connection
@@ -52,7 +53,8 @@ async def capture(
         await write_books(connection, books, now)
         return shown(payment, books.campaigns, principal)
 
-    return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))
 
 
 async def void(ctx: Context, principal: Principal, asked: Request | None, payment_id: UUID) -> PaymentAnswer:
@@ -73,4 +75,5 @@ async def void(ctx: Context, principal: Principal, asked: Request | None, paymen
         await write_books(connection, books, now)
         return shown(payment, books.campaigns, principal)
 
-    return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))

@@ -23,6 +23,7 @@ from campaigns.services.spending import (
     lock_person,
     make_order,
 )
+from campaigns.services.suspending import suspending
 from campaigns.store.payment_lists import Announced, newest_announcement, take_announcement
 from campaigns.store.payments import code_was_used, write_books
 from campaigns.store.pool import Connection
@@ -52,7 +53,8 @@ async def _pay(
     async def act(connection: Connection) -> PaymentAnswer:
         return await _act(ctx, connection, principal, spend, attempt, at_once=at_once)
 
-    return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))
 
 
 async def _act(

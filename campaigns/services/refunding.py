@@ -14,6 +14,7 @@ from campaigns.services.payment_answers import PaymentAnswer, RefundAnswer, show
 from campaigns.services.payment_lock import lock_payment, lock_payment_counters, owned
 from campaigns.services.refusing import attempt_of
 from campaigns.services.spending import Items, facts_items
+from campaigns.services.suspending import suspending
 from campaigns.store.locks import campaign_now
 from campaigns.store.payments import write_books
 from campaigns.store.pool import Connection
@@ -48,7 +49,8 @@ async def refund(
         await write_books(connection, books, now)
         return _answer(row, shown(payment, books.campaigns, principal))
 
-    return await perform(ctx.pool, asked, Work(RefundAnswer, act, attempt.record))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(RefundAnswer, act, attempt.record))
 
 
 async def undo(ctx: Context, principal: Principal, asked: Request | None, payment_id: UUID) -> RefundAnswer:
@@ -68,7 +70,8 @@ async def undo(ctx: Context, principal: Principal, asked: Request | None, paymen
         await write_books(connection, books, now)
         return _answer(row, shown(payment, books.campaigns, principal))
 
-    return await perform(ctx.pool, asked, Work(RefundAnswer, act, attempt.record))
+    async with suspending(ctx):
+        return await perform(ctx.pool, asked, Work(RefundAnswer, act, attempt.record))
 
 
 async def ask_undo(

@@ -1,7 +1,7 @@
 """The sweep, every 10 s: awards, holds and vouchers whose time is over, in bounded batches that pass by what is locked.
 
 Candidates are found without a lock and judged again under the locks, which are taken in the order everybody
-takes them. What is left over by a batch is found by the next.
+takes them. What is left over by a batch is found by the next. A suspended campaign is left to the people who look.
 """
 
 from uuid import UUID
@@ -14,6 +14,7 @@ from campaigns.domain.vouchers import LIVE
 from campaigns.services.context import Context
 from campaigns.services.lapsing import sweep_awards
 from campaigns.services.payment_lock import load_terms, lock_payment_counters
+from campaigns.services.suspending import suspending
 from campaigns.store.keys_retention import delete_old_keys
 from campaigns.store.locks import campaign_now, share_campaigns
 from campaigns.store.payments import ended_holds, line_locks, lock_payments, write_books
@@ -88,7 +89,8 @@ async def retain_keys(connection: Connection) -> int:
 async def _batches(ctx: Context, work: Work[int]) -> int:
     total = 0
     for _ in range(MAX_BATCHES):
-        done = await perform(ctx.pool, None, work)
+        async with suspending(ctx):
+            done = await perform(ctx.pool, None, work)
         if done == 0:
             break
         total += done

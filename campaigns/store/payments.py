@@ -75,7 +75,10 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigin
 _OWNERS = "SELECT programme_id, merchant_id, person_id, code_id FROM payment WHERE id = $1"
 
 _ENDED_HOLDS = """
-SELECT id FROM payment WHERE state = 'held' AND hold_until <= (SELECT campaign_now()) ORDER BY hold_until LIMIT $1
+SELECT id FROM payment p WHERE state = 'held' AND hold_until <= (SELECT campaign_now())
+    AND NOT EXISTS (SELECT FROM payment_line l JOIN campaign c ON c.id = l.campaign_id
+                    WHERE l.payment_id = p.id AND c.state = 'suspended')
+ORDER BY hold_until LIMIT $1
 """
 
 
@@ -127,7 +130,7 @@ async def read_payments(connection: Connection, ids: Sequence[UUID]) -> dict[UUI
 
 
 async def ended_holds(connection: Connection, limit: int) -> list[UUID]:
-    """Holds whose time is over, the longest over first, not locked yet."""
+    """Holds whose time is over, the longest over first, not locked yet; none on a suspended campaign."""
     return [row["id"] for row in await connection.fetch(_ENDED_HOLDS, limit)]
 
 

@@ -34,7 +34,7 @@ WHERE voucher.id = t.id
 
 _TO_EXPIRE = """
 SELECT v.id, c.seq FROM voucher v JOIN campaign c ON c.id = v.campaign_id
-WHERE v.state = 'live' AND v.expires_at <= (SELECT campaign_now()) ORDER BY v.expires_at LIMIT $1
+WHERE v.state = 'live' AND v.expires_at <= (SELECT campaign_now()) AND c.state <> 'suspended' ORDER BY v.expires_at LIMIT $1
 """
 
 _OF_PERSON = """
@@ -97,7 +97,7 @@ async def update_vouchers(connection: Connection, vouchers: Sequence[VoucherRow]
 
 
 async def vouchers_to_expire(connection: Connection, limit: int) -> list[Candidate]:
-    """Live vouchers whose time is over, the longest over first, not locked yet."""
+    """Live vouchers whose time is over, the longest over first, not locked yet; none of a suspended campaign."""
     return [Candidate(*row.values()) for row in await connection.fetch(_TO_EXPIRE, limit)]
 
 

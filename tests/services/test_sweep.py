@@ -7,10 +7,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from campaigns.domain.errors import Broken
 from campaigns.domain.ids import new_id
 from campaigns.domain.terms.model import Cap, Terms
 from campaigns.runtime.engines import Databases
 from campaigns.services import sweeping
+from campaigns.services.capturing import Capture, capture, void
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize
 from campaigns.services.sweeping import retain_keys, sweep
@@ -68,6 +70,42 @@ async def test_a_sweep_passes_by_what_somebody_holds(world: PayWorld) -> None:
         assert (await sweep(world.ctx)).holds == 0
     assert (await sweep(world.ctx)).holds == 1
     await check_books(world.ctx)
+
+
+@pytest.mark.parametrize("verb", ["capture", "void", "sweep"])
+async def test_a_voucher_that_holds_less_than_its_payment_stops_the_campaign(
+    world: PayWorld, owner: asyncpg.Connection, verb: str
+) -> None:
+    [payment_id] = await hold_many(world, 1)
+    [other_id] = await hold_many(world, 1)
+    till = world.till((await world.row("payment", payment_id))["merchant_id"])
+    await owner.execute(
+        "UPDATE voucher SET held_fen = held_fen - 1, balance_fen = balance_fen + 1"
+        " WHERE id = (SELECT voucher_id FROM payment_line WHERE payment_id = $1)",
+        payment_id,
+    )
+    before = await world.count("transfer")
+    if verb == "sweep":
+        await let_pass(world, timedelta(seconds=600))
+    with pytest.raises(Broken, match="invariant"):
+        if verb == "capture":
+            await capture(world.ctx, till, asked(till, 1), payment_id, Capture())
+        elif verb == "void":
+            await void(world.ctx, till, asked(till, 1), payment_id)
+        else:
+            await sweep(world.ctx)
+    assert await world.count("transfer") == before
+    query = (
+        "SELECT state FROM campaign WHERE id = (SELECT campaign_id FROM payment_line WHERE payment_id = $1)"
+    )
+    assert await owner.fetchval(query, payment_id) == "suspended"
+    assert await owner.fetchval(query, other_id) == "published"
+    if verb == "sweep":  # it leaves a suspended campaign to the people who look, and goes on with the others
+        assert (await sweep(world.ctx)).holds == 1
+    await let_pass(world, timedelta(days=31))
+    await sweep(world.ctx)
+    assert (await world.row("payment", payment_id))["state"] == "held"
+    assert (await world.row("payment", other_id))["state"] == "expired"
 
 
 async def test_stored_answers_end_after_400_days_or_72_hours(
