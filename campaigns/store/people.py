@@ -7,7 +7,7 @@ from uuid import UUID
 
 from campaigns.store.pool import Connection
 
-PERSON_LOCKS = 2  # first advisory-lock number; the second is drawn from the programme or the proof
+PERSON_LOCKS = 3  # first advisory-lock number; the second is drawn from the programme or the proof
 _LOCK_SPACE = 2**31
 
 
