@@ -95,7 +95,7 @@ class Line(NamedTuple):
 async def import_merchants(
     ctx: Context, principal: Principal, asked: Request | None, command: ImportMerchants
 ) -> Imported:
-    """Add or change every merchant, store and till of a list in one transaction.
+    """Add or change every merchant, store and till of a list in one transaction; what is switched off stays so.
 
     Raises Invalid ``import_invalid`` with every problem and its line; nothing is imported then.
     """
@@ -176,6 +176,7 @@ async def _write(
             )
             for m in merchants.values()
         ],
+        keep_active=True,
     )  # fmt: skip
     by_code = {code: merchant_id for (_, code), merchant_id in merchant_ids.items()}
     stores = {(by_code[line.merchant.code], line.store.code): line.store for line in lines}
@@ -188,6 +189,7 @@ async def _write(
             )
             for (merchant_id, _), s in stores.items()
         ],
+        keep_active=True,
     )  # fmt: skip
     owners = [store_ids[by_code[line.merchant.code], line.store.code] for line in lines]
     terminal_ids = await store.upsert_terminals(
@@ -198,6 +200,7 @@ async def _write(
             )
             for owner, line in zip(owners, lines, strict=True)
         ],
+        keep_active=True,
     )
     codes = await store.store_codes(connection, list(terminal_ids.values()))
     tills = [terminal_ids[owner, line.terminal.code] for owner, line in zip(owners, lines, strict=True)]

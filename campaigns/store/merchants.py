@@ -47,6 +47,12 @@ class TerminalRow(NamedTuple):
     active: bool
 
 
+def _upserts(table: str, row: type[Any], types: str, owner: str, kept: tuple[str, ...]) -> tuple[str, str]:
+    """Index it by whether ``active`` of a row that is there stays as it is."""
+    off_too = (*kept, "active")
+    return _upsert(table, row, types, owner, kept), _upsert(table, row, types, owner, off_too)
+
+
 def _upsert(table: str, row: type[Any], types: str, owner: str, kept: tuple[str, ...]) -> str:
     columns = row._fields
     changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in kept)
@@ -61,15 +67,15 @@ def _upsert(table: str, row: type[Any], types: str, owner: str, kept: tuple[str,
     )
 
 
-_MERCHANTS = _upsert(
+_MERCHANTS = _upserts(
     "merchant", MerchantRow, "uuid uuid text text text uuid jsonb text bool timestamptz", "programme_id",
     ("id", "programme_id", "code", "created_at"),
 )  # fmt: skip
-_STORES = _upsert(
+_STORES = _upserts(
     "store", StoreRow, "uuid uuid text text text jsonb text int int bool", "merchant_id",
     ("id", "merchant_id", "code"),
 )  # fmt: skip
-_TERMINALS = _upsert(
+_TERMINALS = _upserts(
     "terminal", TerminalRow, "uuid uuid text text text bool", "store_id",
     ("id", "store_id", "code", "store_code"),
 )  # fmt: skip
@@ -78,19 +84,25 @@ Row: TypeAlias = Any
 Ids = dict[tuple[UUID, str], UUID]
 
 
-async def upsert_merchants(connection: Connection, rows: Sequence[MerchantRow]) -> Ids:
-    """Insert or update by (programme, code); answers the id of each."""
-    return await _write(connection, _MERCHANTS, rows)
+async def upsert_merchants(
+    connection: Connection, rows: Sequence[MerchantRow], *, keep_active: bool = False
+) -> Ids:
+    """Insert or update by (programme, code), with ``keep_active`` not whether it is; answers the id of each."""
+    return await _write(connection, _MERCHANTS[keep_active], rows)
 
 
-async def upsert_stores(connection: Connection, rows: Sequence[StoreRow]) -> Ids:
-    """Insert or update by (merchant, code); answers the id of each."""
-    return await _write(connection, _STORES, rows)
+async def upsert_stores(
+    connection: Connection, rows: Sequence[StoreRow], *, keep_active: bool = False
+) -> Ids:
+    """As `upsert_merchants` by (merchant, code)."""
+    return await _write(connection, _STORES[keep_active], rows)
 
 
-async def upsert_terminals(connection: Connection, rows: Sequence[TerminalRow]) -> Ids:
-    """Insert or update by (store, code), never the store code that is printed already; answers the id of each."""
-    return await _write(connection, _TERMINALS, rows)
+async def upsert_terminals(
+    connection: Connection, rows: Sequence[TerminalRow], *, keep_active: bool = False
+) -> Ids:
+    """As `upsert_merchants` by (store, code); never the store code that is printed already."""
+    return await _write(connection, _TERMINALS[keep_active], rows)
 
 
 async def _write(connection: Connection, sql: str, rows: Sequence[Any]) -> Ids:

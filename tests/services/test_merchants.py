@@ -143,6 +143,24 @@ async def test_a_list_is_imported_and_imported_again(
     assert await counts(owner) == (101, 102, 103, 103)
 
 
+async def test_an_import_leaves_switched_off_what_the_office_switched_off(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    command = ImportMerchants(rows=(row(1),))
+    [till] = (await import_merchants(ctx, office.officer, None, command)).terminals
+    for table in ("merchant", "store", "terminal"):
+        await owner.execute(f"UPDATE {table} SET active = false")
+    renamed = ImportMerchants(rows=(row(1, name="新名"), row(2)))
+    await import_merchants(ctx, office.officer, None, renamed)
+    rows = await owner.fetch(
+        "SELECT m.name, m.active, s.active, t.active FROM merchant m JOIN store s ON s.merchant_id = m.id"
+        " JOIN terminal t ON t.store_id = s.id ORDER BY m.code"
+    )
+    assert [tuple(found) for found in rows] == [("新名", False, False, False), ("商户2", True, True, True)]
+    again = PutTerminal(code="t-1", active=True)
+    assert (await put_terminal(ctx, office.officer, None, till.store_id, again)).active
+
+
 async def test_every_wrong_line_is_named_and_nothing_imported(
     ctx: Context, office: Office, owner: asyncpg.Connection
 ) -> None:
