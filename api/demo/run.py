@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,12 @@ from api.cli.audit import show as show_audit
 from api.demo import ending, lottery_day, office
 from api.demo.behaviour import load_behaviour, moment
 from api.demo.client import Client
-from api.demo.figures import Figures, figures_of
+from api.demo.figures import Figures, again, figures_of
 from api.demo.folder import Folder, Made
 from api.demo.journal import Journal
 from api.demo.memory import Sampler
 from api.demo.scale import campaign_source, scaled
+from api.demo.serving import Served, served
 from api.demo.shops import make_shops
 from api.demo.show import Show
 from api.demo.spending import Spending, Spent
@@ -34,7 +34,6 @@ from api.report import show as show_report
 from campaigns.domain.report import Report
 from campaigns.domain.windows import zone_of
 from campaigns.runtime.engines import Engines, connect_engines
-from campaigns.runtime.server_handle import ServerHandle, start_server
 from campaigns.runtime.settings import Settings
 from campaigns.runtime.wiring import context_on, prepare
 from campaigns.services.auditing import AuditResult
@@ -66,7 +65,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.engines: Engines | None = None
-        self.server: ServerHandle | None = None
+        self.server: Served | None = None
         self._supervisor = 0
 
     def pids(self) -> dict[str, Any]:
@@ -75,7 +74,8 @@ class Watched:
         if self.engines is not None:
             found |= {name: getattr(self.engines.pids, name) for name in ("supervisor", "postgres", "valkey")}
         if self.server is not None:
-            found |= {"server": self.server.pids(), "server_supervisor": self.server.supervisor_pid}
+            server = self.server.handle
+            found |= {"server": server.pids(), "server_supervisor": server.supervisor_pid}
         return found
 
     def roots(self) -> list[int]:
@@ -127,24 +127,23 @@ class _Run:
             name = "resumed" if finished is None else "finished"
             self._show.say(say(name, self._show.language, path=self._folder.data_dir))
         with self._show, Sampler(self._watched.roots) as sampler:
-            async with self._stage() as stage:
+            async with self._stage() as stage, self._served(stage) as server:
                 await self._until_draw(stage)
                 with Journal(self._folder.run / JOURNAL_FILE) as journal:
-                    async with self._served(stage) as server:
-                        spent = await self._spend(stage, journal, server)
-                        report, page, audited, told, lost, untried = await self._end(stage, journal)
-                        paid = sum(
-                            a.done and a.kind in ("redeem", "capture") for a in journal.answers.values()
-                        )
-                        figures = figures_of(
-                            stage, report, audited, spent, paid=paid, untried=untried, told=told, lost=lost,
-                            seconds_total=time.monotonic() - started, peak_mb=sampler.peak_mb,
-                            resumed=self._resumed and finished is None,
-                        )  # fmt: skip
-                        self._show.__exit__()
-                        self._tell(figures, report, page, audited)
-                        if not self._choices.exit_at_end:
-                            await self._keep(stage, server)
+                    spent = await self._spend(stage, journal, server)
+                    report, page, audited, told, lost, untried = await self._end(stage, journal)
+                    paid = sum(a.done and a.kind in ("redeem", "capture") for a in journal.answers.values())
+                    figures = figures_of(
+                        stage, report, audited, spent, paid=paid, untried=untried, told=told, lost=lost,
+                        seconds_total=time.monotonic() - started, peak_mb=sampler.peak_mb,
+                        resumed=self._resumed and finished is None,
+                    )  # fmt: skip
+                    if finished is not None:
+                        figures = again(finished, figures)
+                    self._show.__exit__()
+                    self._tell(figures, report, page, audited)
+                    if not self._choices.exit_at_end:
+                        await self._keep(stage, server)
         return EXIT_VIOLATED if figures.violations else 0
 
     @asynccontextmanager
@@ -156,7 +155,7 @@ class _Run:
         operators = tuple(operator.id for operator in definition.custody_operators)
         starts = moment(behaviour.timeline.start, zone_of(definition.time_zone))
         with self._show.stage("engines"):
-            engines = await connect_engines(self._settings)
+            engines = await connect_engines(self._settings, self._show.say)
             self._watched.engines = engines
             await prepare(engines, self._settings, starts)
         guard = asyncio.create_task(engines.watch(), name="engines")
@@ -191,24 +190,18 @@ class _Run:
             await lottery_day.draw(stage)
 
     @asynccontextmanager
-    async def _served(self, stage: Stage) -> AsyncIterator[ServerHandle]:
-        log = os.open(self._folder.run / SERVER_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
+    async def _served(self, stage: Stage) -> AsyncIterator[Served]:
+        async with AsyncExitStack() as stack:
             with self._show.stage("server"):
-                command = (sys.executable, "-m", "api.server")
-                server = await asyncio.to_thread(
-                    start_server, command, "127.0.0.1", 0, stage.processes, self._environ, log
-                )
+                log = self._folder.run / SERVER_LOG
+                server = await stack.enter_async_context(served(stage.processes, self._environ, log))
             self._watched.server = server
             try:
                 yield server
             finally:
                 self._watched.server = None
-                await asyncio.to_thread(server.stop)
-        finally:
-            os.close(log)
 
-    async def _spend(self, stage: Stage, journal: Journal, server: ServerHandle) -> Spent:
+    async def _spend(self, stage: Stage, journal: Journal, server: Served) -> Spent:
         client = Client(server.host, server.port)
         try:
             with self._show.stage("payments"):
@@ -247,7 +240,7 @@ class _Run:
         show_figures(figures, language, console)
         self._show.say(say("page", language, path=page))
 
-    async def _keep(self, stage: Stage, server: ServerHandle) -> None:
+    async def _keep(self, stage: Stage, server: Served) -> None:
         """Serve until Ctrl-C or SIGTERM."""
         url = f"http://{server.host}:{server.port}"
         language, loop, stop = self._show.language, asyncio.get_running_loop(), asyncio.Event()

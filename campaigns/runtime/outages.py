@@ -20,5 +20,9 @@ def is_outage(error: BaseException) -> bool:
     """Whether PostgreSQL or Valkey did not answer (gone, restarting, full, or too slow)."""
     if isinstance(error, _AWAY):
         return True
+    if isinstance(error, asyncpg.InternalClientError):
+        # PostgreSQL's last words, on its kill, reached a connection at rest and its end has not come yet: nothing
+        # can be sent on it. (Two operations on one connection, a bug of ours, would be an InterfaceError.)
+        return "cannot switch to" in str(error)
     # asyncpg says this of a connection that was lost in the middle of a transaction
     return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
