@@ -29,8 +29,8 @@ async def register(stage: Stage) -> int:
     assert window is not None
     start, end = parse_window(window.start, window.end, stage.zone)
     everybody = residents(stage.behaviour, stage.made.seed, stage.entries, start, end, stage.zone)
-    if (await _draw(stage)).state != "open":
-        return len(everybody)
+    if (await _draw(stage)).state != "open" or await stage.now() >= end:
+        return len(everybody)  # the clock passes the end only when everybody has entered
     done = 0
     for day, group in groupby(everybody, key=lambda resident: resident.at.date()):
         people = list(group)
