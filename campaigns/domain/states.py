@@ -48,6 +48,8 @@ PAYMENT: Final[StateTable] = {
 VOUCHER: Final[StateTable] = {
     ("live", "expire"): "expired",
 }
+# What no caller asks for: hongbao does it itself.
+OUR_OWN: Final = frozenset({"suspend", "expire", "lapse", "release"})
 TABLES: Final[Mapping[str, StateTable]] = {
     "campaign": CAMPAIGN,
     "draw": DRAW,
@@ -59,8 +61,14 @@ TABLES: Final[Mapping[str, StateTable]] = {
 
 
 def next_state(table: StateTable, state: str, verb: str) -> str:
-    """Answer the state after ``verb``. Raises Refused ``wrong_state`` naming both when the table has no such move."""
+    """Answer the state after ``verb``. Raises Refused ``wrong_state`` when the table has no such move."""
     after = table.get((state, verb))
     if after is None:
-        raise Refused("wrong_state", state=state, verb=verb)
+        raise wrong_state(table, state, verb)
     return after
+
+
+def wrong_state(table: StateTable, state: str, verb: str) -> Refused:
+    """The refusal of a verb in a state, with the verbs that somebody could do instead (``-`` where there is none)."""
+    possible = [move for before, move in table if before == state and move not in OUR_OWN]
+    return Refused("wrong_state", state=state, verb=verb, possible=", ".join(possible) or "-")

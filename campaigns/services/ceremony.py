@@ -17,7 +17,7 @@ from campaigns.domain.draw_plan import MISSING_POLICY
 from campaigns.domain.errors import Fact, Refused
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
-from campaigns.domain.states import DRAW, next_state
+from campaigns.domain.states import DRAW, next_state, wrong_state
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import DrawAnswer, draw_answer
 from campaigns.services.draw_campaign import DrawCampaign, check_running, hold_draw
@@ -163,7 +163,7 @@ async def _receive(
         campaign, draw = await hold_draw(connection, principal, draw_id)
         at = await campaign_now(connection)
         if draw.state != "frozen":
-            raise Refused("wrong_state", state=draw.state, verb="receive_source")
+            raise wrong_state(DRAW, draw.state, "receive_source")
         source = _awaited(campaign, await store.draw_sources(connection, draw_id), kinds, at)
         text, evidence = value(draw, source)
         await store.receive_source(connection, draw_id, source.number, text, evidence, at)

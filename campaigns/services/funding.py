@@ -11,6 +11,7 @@ from campaigns.domain.ids import new_id
 from campaigns.domain.ledger import Lines
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
+from campaigns.domain.states import CAMPAIGN, wrong_state
 from campaigns.services.campaign_source import definition_of
 from campaigns.services.context import Context
 from campaigns.services.fields import BudgetFen, Code
@@ -77,7 +78,7 @@ async def _fund(
     async def act(connection: Connection) -> FundingAnswer:
         row = await store.locked_campaign(connection, principal.programme_id, campaign_id)
         if row.state != "approved":
-            raise Refused("wrong_state", state=row.state, verb="fund")
+            raise wrong_state(CAMPAIGN, row.state, "fund")
         standing = await funding_of(connection, row)
         if command is None:
             due = [(Pair(x.funder, x.operator), x.planned_fen - x.funded_fen) for x in standing.lines]

@@ -13,6 +13,7 @@ from campaigns.domain.definition.plan import issue_plan
 from campaigns.domain.errors import Fact, Refused, TryAgain
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
+from campaigns.domain.states import CAMPAIGN, wrong_state
 from campaigns.domain.windows import local_end_text, local_text, zone_of
 from campaigns.services.campaign_source import definition_of, method_of
 from campaigns.services.context import Context
@@ -118,7 +119,7 @@ def _shifted(problems: Sequence[LineProblem], command: IssueList) -> list[LinePr
 
 def _tier_numbers(row: CampaignRow, definition: Definition, command: IssueList) -> list[int]:
     if row.state != RUNNING:
-        raise Refused("wrong_state", state=row.state, verb="issue")
+        raise wrong_state(CAMPAIGN, row.state, "issue")
     if not isinstance(definition.issuing, ListPlan):
         raise Refused("not_a_list", method=method_of(definition))
     numbers = {tier.tier_id: tier.number for tier in issue_plan(definition).tiers}

@@ -13,6 +13,7 @@ from campaigns.domain.errors import Fact, Invalid, Refused, not_found
 from campaigns.domain.ids import new_id
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
+from campaigns.domain.states import CAMPAIGN, wrong_state
 from campaigns.domain.terms.compile import canonical_json, read_compiled
 from campaigns.domain.terms.model import CompiledTerms
 from campaigns.domain.terms.widen import narrowed
@@ -89,7 +90,7 @@ async def approve_terms(
         if change is None:
             raise not_found("terms_change")
         if change["approver_id"] is not None:
-            raise Refused("wrong_state", state="approved", verb="approve")
+            raise Refused("wrong_state", state="approved", verb="approve", possible="-")
         if principal.id == change["author_id"]:
             raise Refused("author_cannot_approve")
         compiled = await _checked(connection, row, load_definition(change["source"]))
@@ -114,7 +115,7 @@ async def approve_terms(
 async def _checked(connection: Connection, row: store.CampaignRow, changed: Definition) -> CompiledTerms:
     """The next version of the terms, known to be wider and all that changed."""
     if row.state not in CHANGEABLE:
-        raise Refused("wrong_state", state=row.state, verb="change_terms")
+        raise wrong_state(CAMPAIGN, row.state, "change_terms")
     others = _others(definition_of(row), changed)
     if others:
         raise Invalid("terms_change_other", members=", ".join(others))

@@ -42,7 +42,7 @@ def test_the_language_follows_the_header(accept: str, language: str) -> None:
 async def test_a_problem_speaks_the_callers_language(edge: Edge) -> None:
     for language, sentence in (("zh", CODES["not_found"].zh), ("en", CODES["not_found"].en)):
         response = await edge.send(path="/v1/notes/x/touch", headers={"Accept-Language": language})
-        assert response.json()["detail"] == sentence
+        assert response.json()["detail"] == sentence.format(subject="note")
         assert response.headers["content-language"] == language
 
 

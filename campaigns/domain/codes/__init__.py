@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from campaigns.domain.codes.model import Code
+from campaigns.domain.codes.words import said
 from campaigns.domain.errors import Fact
 from campaigns.domain.money import format_yuan
 
@@ -26,11 +27,13 @@ def sentence(code: str, facts: Mapping[str, Fact], language: str) -> str:
     """Say a code in ``zh`` or ``en`` with its facts filled in; a fact the caller left out shows as ``?``."""
     meaning = CODES[code]
     template = meaning.zh if language == "zh" else meaning.en
-    shown = {
-        name: format_yuan(value) if name.endswith("_fen") and isinstance(value, int) else value
-        for name, value in facts.items()
-    }
-    return template.format_map(_Shown(shown))
+    return template.format_map(_Shown({name: _shown(name, value, language) for name, value in facts.items()}))
+
+
+def _shown(name: str, value: Fact, language: str) -> Fact:
+    if name.endswith("_fen") and isinstance(value, int):
+        return format_yuan(value)
+    return said(name, value, language) if isinstance(value, str) else value
 
 
 class _Shown(dict[str, object]):

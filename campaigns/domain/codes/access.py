@@ -3,7 +3,7 @@
 from campaigns.domain.codes.model import Code
 
 CODES: dict[str, Code] = {
-    "not_found": Code("refused", 404, "查无此项。", "There is no such item."),
+    "not_found": Code("refused", 404, "查无此项：{subject}。", "There is no such {subject}."),
     "key_missing": Code("denied", 401, "缺少访问密钥，请在 Authorization 中携带。", "No key given: send it as 'Authorization: Bearer KEY'."),
     "key_unknown": Code("denied", 401, "访问密钥无效或已停用。", "This key is unknown or revoked: ask the programme office for a new one."),
     "scope_missing": Code("denied", 403, "该密钥没有“{scope}”权限。", "This key lacks the scope '{scope}'."),
@@ -20,7 +20,7 @@ CODES: dict[str, Code] = {
     "media_type_wrong": Code("invalid", 415, "请求正文类型须为 {wanted}。", "Send the body with Content-Type {wanted}."),
     "request_malformed": Code("invalid", 400, "请求不是有效的 HTTP。", "This is not a valid HTTP request."),
     "query_invalid": Code("invalid", 422, "查询参数 {parameter} 有误：{detail}", "Query parameter {parameter} is wrong: {detail}"),
-    "route_unknown": Code("refused", 404, "没有这个地址。", "There is no such address."),
+    "route_unknown": Code("refused", 404, "没有这个地址，接口说明见 /v1/docs。", "There is no such address: /v1/docs lists them."),
     "method_not_allowed": Code("refused", 405, "该地址不支持此方法。", "This address does not take that method."),
     "too_many_requests": Code("try_again", 429, "请求过于频繁，请稍后再试。", "Too many requests: wait and try again."),
     "busy": Code("try_again", 503, "系统繁忙，本次未产生任何影响，请稍后重试。", "Busy; nothing happened. Try again shortly with the same key."),

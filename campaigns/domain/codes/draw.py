@@ -22,7 +22,7 @@ CODES: dict[str, Code] = {
     "draw_not_published": _refused("抽签名单尚未公布。", "The draw's list is not published yet."),
     "rehearsal_refused": _refused("演练信标只能用于演示和测试。", "The rehearsal beacon serves demonstrations and tests only."),
     "simulation_refused": _refused("模拟数据只能用于演示和测试。", "Simulated input serves demonstrations and tests only."),
-    "sources_too_late": _refused("随机源 {source} 应于 {due} 给出，现在公布名单已来不及，请用 delay_minutes 顺延。", "The source {source} is due at {due}, too soon after the list's publication: delay the ceremony with delay_minutes."),
+    "sources_too_late": _refused("随机源 {source} 应于 {due} 给出，现在公布名单已来不及，请顺延（delay_minutes；命令行 --delay-minutes）。", "The source {source} is due at {due}, too soon after the list's publication: delay the ceremony by delay_minutes (on the command line --delay-minutes)."),
     "ssq_issue_missing": _refused("须给出双色球期号（七位数字）。", "Name the issue of the state lottery (seven digits)."),
     "commitment_refused": _refused("名单承诺不成立：{detail}", "The commitment cannot be made: {detail}"),
     "source_unknown": _refused("本次抽签没有随机源 {source}。", "This draw has no source '{source}'."),

@@ -12,7 +12,7 @@ def _invalid(zh: str, en: str) -> Code:
 
 
 _CAMPAIGN: dict[str, Code] = {
-    "wrong_state": _refused("当前状态“{state}”下不能执行“{verb}”。", "This cannot '{verb}' while it is '{state}'."),
+    "wrong_state": _refused("当前为“{state}”，不能{verb}；现在可以：{possible}。", "Not possible while it is {state}: {verb}. Possible now: {possible}."),
     "rush_not_available": _refused("抢领方式尚未开放，不能发布。", "Rush campaigns cannot be published yet: use a draw or a list."),
     "rehearsal_not_allowed": _refused("排练随机源只能用于演示或测试环境，请改用 drand。", "The rehearsal beacon is for demonstrations and tests only: use drand."),
     "code_taken": _refused("编号“{given}”已被使用，请另选一个。", "The code '{given}' is taken: choose another one."),
@@ -21,7 +21,7 @@ _CAMPAIGN: dict[str, Code] = {
     "funding_not_planned": _refused("计划中没有 {funder} 在 {operator} 的出资。", "The plan has no money of {funder} at {operator}."),
     "funding_over_plan": _refused("计划 {planned_fen}，已到账 {funded_fen}，再入账 {given_fen} 将超出计划。", "{planned_fen} are planned and {funded_fen} are there: {given_fen} more would be too much."),
     "not_fully_funded": _refused("资金尚未到齐：计划 {planned_fen}，已到账 {funded_fen}。", "Not fully funded: {funded_fen} of {planned_fen} are there."),
-    "too_late_to_publish": _refused("{window} 已于 {ends} 结束，不能再发布。", "Too late to publish: {window} ended at {ends}."),
+    "too_late_to_publish": _refused("{window}时间已于 {ends} 结束，不能再发布；请关闭本活动退回资金，改好日期后以新编号重新建立。", "Too late to publish: {window} ended at {ends}. Close this campaign, which gives its money back, and create one with later dates and a new code."),
     "close_too_early": _refused("使用期至 {ends}，其后才能关闭。", "Too early: the campaign can be closed after spending ends at {ends}."),
     "close_value_alive": _refused("还有 {awards} 份待领取、{vouchers} 张有效消费券、{holds} 笔预授权，不能关闭。", "It cannot be closed while {awards} awards, {vouchers} vouchers and {holds} holds are alive."),
     "close_draw_unfinished": _refused("还有 {draws} 次抽签未完成，不能关闭。", "It cannot be closed while {draws} draws are unfinished."),
@@ -56,11 +56,11 @@ _MERCHANTS: dict[str, Code] = {
 }  # fmt: skip
 
 _PEOPLE: dict[str, Code] = {
-    "proof_invalid": _invalid("{kind} 证明的内容不正确。", "The proof of kind {kind} is not well-formed."),
+    "proof_invalid": _invalid("{kind}的内容不正确。", "The proof of kind {kind} is not well-formed."),
     "proofs_disagree": _refused("所给证明属于不同的人，请到办公室核实。", "These proofs belong to different people: the office must look at them."),
     "proof_taken": _refused("该证明已绑定他人。", "This proof belongs to somebody else."),
     "token_taken": _refused("该凭证已绑定他人。", "This token is bound to somebody else."),
-    "identifying_proof_missing": _invalid("须提供 {kind} 证明。", "A proof of kind {kind} is needed."),
+    "identifying_proof_missing": _invalid("须提供{kind}。", "A proof of kind {kind} is needed."),
     "wallet_bound": _refused("该运营机构的钱包已绑定。", "A wallet at this operator is bound already."),
     "list_rows_invalid": _invalid("名单有 {count} 处问题，本批未发放；第一处：{first_zh}", "{count} problems, and nothing of this batch was issued; the first: {first_en}"),
     "list_person_doubled": _invalid("此人在本次名单中已列满 {most} 份（首见第 {first_line} 行）。", "This person has {most} lines already (the first is line {first_line})."),
