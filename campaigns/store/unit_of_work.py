@@ -84,9 +84,9 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
                 if error.constraint_name != KEY_CONSTRAINT:
                     raise
             except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, Invalid, TryAgain) as error:
-                found = None if asked is None else await _stored(connection, asked, work.answers)
-                if found is not None:
-                    return found
+                equal = None if asked is None else await _stored(connection, asked, work.answers)
+                if equal is not None:
+                    return equal
                 if isinstance(error, (Invalid, TryAgain)):
                     raise
                 raise TryAgain("busy") from None
