@@ -48,5 +48,6 @@ constraints: $(READY) ## list the constraints of the migrated database anew, aft
 	$(BIN)/python -m tests.support.constraints > tests/store/constraints.txt
 
 clean: ## remove what hongbao made: engines' data in ./var and /var/tmp, caches, the virtual environment
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m campaigns.runtime.engines clean; fi
+	@if [ -x $(BIN)/python ]; then for dir in var/hongbao var/demo/*; do \
+	  HONGBAO_DATA_DIR=$$dir $(BIN)/python -m campaigns.runtime.engines clean; done; fi
 	rm -rf var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(VENV)

@@ -1,6 +1,7 @@
 """The figures of a demonstration, as `--json` writes them."""
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 
 from api.demo.folder import digest
 from api.demo.spending import Spent
@@ -78,4 +79,16 @@ def figures_of(
         plan_sha256=spent.plan_sha256,
         entries_sha256=digest(entries),
         winners_sha256=digest(winners),
+    )
+
+
+def again(stored: bytes, fresh: Figures) -> Figures:
+    """The figures of a run that is shown again: as it ended, but for what was checked anew."""
+    return structs.replace(
+        msgspec.json.decode(stored, type=Figures),
+        invariants_checked=fresh.invariants_checked,
+        checks=fresh.checks,
+        acknowledgements=fresh.acknowledgements,
+        acknowledgements_lost=fresh.acknowledgements_lost,
+        violations=fresh.violations,
     )

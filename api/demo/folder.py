@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from campaigns.runtime.engines.clean import clean
+from campaigns.runtime.engines.layout import prepare_data_dir
 
 MARK = "demo.json"
 OURS = (MARK, "run", "draws", "secrets", "report.html", "hmac.key.made", "metrics")
@@ -42,7 +43,7 @@ class Folder:
                     f" {self.data_dir} holds other data: choose another --data-dir."
                 )
             made = Made(demo=name, seed=1 if seed is None else seed, scale=scale)
-            self.data_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
+            prepare_data_dir(self.data_dir)
             self.write(self.data_dir / MARK, msgspec.json.encode(made))
         elif made.demo != name or made.scale != scale or seed not in (None, made.seed):
             raise NotOurs(

@@ -3,6 +3,7 @@
 from random import Random
 from typing import NamedTuple
 
+from msgspec import structs
 from stdnum.cn import uscc
 
 from api.demo.behaviour import Behaviour
@@ -11,13 +12,14 @@ from campaigns.services.merchant_import import ImportRow
 LABEL = "pingyin-2023"
 OUTSIDE = "370102"  # a district of the same city
 OTHER_SCENARIO = "medical"
+MOST_WEIGHT = 12
 _NAMES = ("惠民", "玫瑰", "云翠", "锦水", "翠屏", "福阿", "洪范", "圣母山", "金河", "玉带", "平安", "万家")
 _RETAIL = (
     ("超市", "5411"),
     ("便利店", "5499"),
     ("百货", "5311"),
     ("餐馆", "5812"),
-    ("粮油店", "5422"),
+    ("粮油店", "5499"),
     ("家电", "5732"),
 )
 _CULTURE = (("书店", "5942"), ("影院", "7832"), ("体育馆", "7941"), ("农庄", "7033"))
@@ -60,12 +62,13 @@ def make_shops(behaviour: Behaviour, seed: int, count: int, operators: tuple[str
         weight = 1 + int(chance.paretovariate(1.3))  # a few shops are visited far more than others
         for place, channel in enumerate(channels, start=1):
             terminal = f"t{number:04d}-{place}"
-            rows.append(ImportRow(**row, terminal=terminal, channel=channel))
-            tills.append(Till(terminal, row["merchant"], channel, kind, min(weight, 12)))
+            rows.append(structs.replace(row, terminal=terminal, channel=channel))
+            tills.append(Till(terminal, row.merchant, channel, kind, min(weight, MOST_WEIGHT)))
     return Shops(tuple(rows), tuple(tills))
 
 
-def _row(chance: Random, behaviour: Behaviour, number: int, kind: str, operator: str) -> dict[str, str | tuple[str, ...]]:  # fmt: skip
+def _row(chance: Random, behaviour: Behaviour, number: int, kind: str, operator: str) -> ImportRow:
+    """A merchant with its store; the till is put in afterwards."""
     plan = behaviour.shops
     place = chance.choices(list(plan.places), list(plan.places.values()))[0]
     scenario, (what, mcc) = "retail", chance.choice(_RETAIL)
@@ -74,18 +77,19 @@ def _row(chance: Random, behaviour: Behaviour, number: int, kind: str, operator:
     if kind == "other_scenario":
         scenario, (what, mcc) = OTHER_SCENARIO, _PHARMACY
     name = f"{chance.choice(_NAMES)}{what}{number}号"
-    return {
-        "merchant": f"m{number:04d}",
-        "name": name,
-        "credit_code": _credit_code(number),
-        "operator": operator,
-        "mcc": mcc,
-        "store": f"s{number:04d}",
-        "store_name": f"{name}店",
-        "place": OUTSIDE if kind == "outside" else place,
-        "scenario": scenario,
-        "tags": () if kind == "not_listed" else (LABEL,),
-    }
+    return ImportRow(
+        merchant=f"m{number:04d}",
+        name=name,
+        credit_code=_credit_code(number),
+        operator=operator,
+        mcc=mcc,
+        store=f"s{number:04d}",
+        store_name=f"{name}店",
+        place=OUTSIDE if kind == "outside" else place,
+        scenario=scenario,
+        terminal="",
+        tags=() if kind == "not_listed" else (LABEL,),
+    )
 
 
 def _credit_code(number: int) -> str:

@@ -3,18 +3,21 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-from api.demo.texts import STAGES, Language
+from api.demo.texts import STAGES, Language, say
 
 PLAIN_STEP_PERCENT = 25
 JSON_STEP_PERCENT = 1
-LIVE_PER_SECOND = 8
+LIVE_PER_SECOND = 4
+REFUSALS_IN_A_ROW = 3
 
 
 class Show:
@@ -28,14 +31,15 @@ class Show:
         self.seconds: dict[str, float] = {}
         self.as_json = as_json
         self._pids = pids
-        self._live: Progress | None = None
+        self._bars: Progress | None = None
+        self._live: Live | None = None
         self._tasks: dict[str, TaskID] = {}
         self._stage = ""
         self._told = -1
 
     def __enter__(self) -> "Show":
         if self.console.is_terminal and not self.as_json:
-            self._live = Progress(
+            self._bars = Progress(
                 SpinnerColumn(finished_text="[green]✓[/]"),
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
@@ -43,13 +47,15 @@ class Show:
                 TimeElapsedColumn(),
                 TextColumn("[dim]{task.fields[note]}[/]"),
                 console=self.console,
-                refresh_per_second=LIVE_PER_SECOND,
+                auto_refresh=False,
             )
+            self._live = Live(self._bars, console=self.console, refresh_per_second=LIVE_PER_SECOND)
             self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
+        if self._live is not None and self._bars is not None:
+            self._live.update(self._bars)
             self._live.stop()
 
     @contextmanager
@@ -57,23 +63,33 @@ class Show:
         """The length of one stage; its time goes into ``seconds``."""
         self._stage, self._told = name, -1
         started = time.monotonic()
-        if self._live is not None:
-            self._tasks[name] = self._live.add_task(self._title(name), total=100, note="")
+        if self._bars is not None:
+            self._tasks[name] = self._bars.add_task(self._title(name), total=100, note="")
         self._tell(0, "")
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
-        if self._live is not None:
-            self._live.update(self._tasks[name], completed=100)
+        if self._bars is not None:
+            self._bars.update(self._tasks[name], completed=100)
         self._tell(100, f"{self.seconds[name]:.1f} s")
 
     async def percent(self, done: int, total: int, note: str = "") -> None:
         """How far the stage is."""
         percent = 100 * done // max(1, total)
-        if self._live is not None:
-            self._live.update(self._tasks[self._stage], completed=percent, note=note)
+        if self._bars is not None:
+            self._bars.update(self._tasks[self._stage], completed=percent, note=note)
         step = JSON_STEP_PERCENT if self.as_json else PLAIN_STEP_PERCENT
         if percent < 100 and percent >= self._told + step:
             self._tell(percent, note)
+
+    def refusals(self, counts: Mapping[str, int]) -> None:
+        """What was refused so far, by the code the till or holder was told."""
+        if self._live is None or self._bars is None:
+            return
+        table = Table(title=say("refused", self.language), title_justify="left", show_header=False, box=None)
+        cells = [f"[yellow]{count:>4}[/] {code}" for code, count in sorted(counts.items())]
+        for first in range(0, len(cells), REFUSALS_IN_A_ROW):
+            table.add_row(*cells[first : first + REFUSALS_IN_A_ROW])
+        self._live.update(Group(self._bars, table) if cells else self._bars)
 
     def say(self, text: str) -> None:
         """A line for people."""

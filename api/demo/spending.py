@@ -51,7 +51,7 @@ class Spending:
 
     async def run(self) -> None:
         """Play the whole plan."""
-        stage, started = self._stage, time.monotonic()
+        stage, self._started = self._stage, time.monotonic()
         rows = await steady(lambda: awarded(stage.ctx, stage.campaign_id))
         first = self._plan_of_winners(rows)
         change = stage.at("substitutes")
@@ -59,7 +59,7 @@ class Spending:
         steps = first if whole is None else read_plan(whole.decode(), stage.zone)
         before = {slot: part for slot, part in by_slot(steps).items() if slot < change}
         self._payers = self._payers_of(rows)
-        captures = self._payers.counts.paid
+        self._captures = self._payers.counts.paid
         total = len(steps)
         done = await self._play(before, 0, total)
         if whole is None:
@@ -70,8 +70,8 @@ class Spending:
         stage_plan = stage.folder.get(PLAN)
         assert stage_plan is not None
         self.spent = Spent(
-            time.monotonic() - started,
-            self._payers.counts.paid - captures,
+            time.monotonic() - self._started,
+            self._payers.counts.paid - self._captures,
             self._client.requests,
             digest(stage_plan),
         )
@@ -126,7 +126,11 @@ class Spending:
                 self._journal.sync()
             done += len(steps)
             refused = sum(counts.refused.values())
-            await show.percent(done, total, f"{slot:%m-%d %H:%M} · {counts.paid} ✓ · {refused} ✗")
+            rate = (counts.paid - self._captures) / max(0.001, time.monotonic() - self._started)
+            show.refusals(counts.refused)
+            await show.percent(
+                done, total, f"{slot:%m-%d %H:%M} · {counts.paid:,} ✓ · {refused} ✗ · {rate:.0f}/s"
+            )
         return done
 
     async def _accept(self, steps: Sequence[Step]) -> None:

@@ -34,6 +34,7 @@ SENTENCES: Final[dict[str, Text]] = {
             "{path} 中的演示已经完成，以下再次显示报告（--fresh 重新开始）。",
             "The demonstration in {path} is finished; here is its report again (--fresh starts anew).",
         ),
+        ("refused", "至此被拒（向终端显示的代码）", "Refused so far, by the code the till is told"),
         ("where_time", "时间用在哪里", "Where the time went"),
         ("stage", "阶段", "Stage"),
         ("seconds", "秒", "Seconds"),
