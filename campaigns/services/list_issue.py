@@ -207,7 +207,10 @@ async def _take(
     for number, wanted in sorted(Counter(numbers).items()):
         rows = await issuing.take_allotments(connection, row.id, window_id, number, wanted)
         if len(rows) < wanted:
-            raise Refused("allotments_exhausted", tier=names[number], left=len(rows), wanted=wanted)
+            left = await issuing.count_free(connection, row.id, window_id, number)
+            if left >= wanted:
+                raise TryAgain("busy")  # another list holds some and may yet give them back
+            raise Refused("allotments_exhausted", tier=names[number], left=left, wanted=wanted)
         free[number] = rows[::-1]
     taken = []
     for number, person_id in zip(numbers, person_ids, strict=True):

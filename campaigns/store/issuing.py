@@ -93,6 +93,15 @@ async def take_allotments(
     )  # fmt: skip
 
 
+async def count_free(connection: Connection, campaign_id: UUID, window_id: UUID, tier: int) -> int:
+    """How many allotments of a tier are free, those that somebody has locked included."""
+    left: int = await connection.fetchval(
+        "SELECT count(*) FROM allotment WHERE campaign_id = $1 AND window_id = $2 AND tier = $3 AND state = 'free'",
+        campaign_id, window_id, tier,
+    )  # fmt: skip
+    return left
+
+
 async def turns_of(
     connection: Connection, campaign_id: UUID, window_id: UUID, person_ids: Sequence[UUID]
 ) -> dict[UUID, int]:

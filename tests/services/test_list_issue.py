@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from campaigns.domain.errors import Denied, HongbaoError, Invalid, Refused
+from campaigns.domain.errors import Denied, HongbaoError, Invalid, Refused, TryAgain
 from campaigns.domain.roles import KIND_SCOPES
 from campaigns.services.clock import shift_clock
 from campaigns.services.context import Context
@@ -134,6 +134,18 @@ async def test_the_plan_is_never_exceeded(
         await issue_list(ctx, office.officer, None, campaign_id, lines(*(line(i) for i in range(11))))
     assert caught.value.facts == {"tier": "gold", "left": 10, "wanted": 11}
     assert await counts(owner) == (0, 0, 0, 0, 0)
+
+
+async def test_what_another_list_may_yet_give_back_is_not_exhausted(
+    ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection
+) -> None:
+    command = lines(*(line(i) for i in range(10)))
+    asked = request(office.officer.id, "part-1", "list.issue", command)
+    async with owner.transaction():
+        await owner.execute("SELECT FROM allotment WHERE tier = 1 LIMIT 1 FOR UPDATE")
+        with pytest.raises(TryAgain, match="busy"):
+            await issue_list(ctx, office.officer, asked, campaign_id, command)
+    assert len((await issue_list(ctx, office.officer, asked, campaign_id, command)).voucher_ids) == 10
 
 
 async def test_many_at_once_issue_exactly_what_there_is(
