@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from campaigns.domain.errors import HongbaoError
+from campaigns.domain.errors import Denied, HongbaoError, Refused
 from campaigns.domain.principal import Principal
+from campaigns.domain.roles import ROLE_SCOPES
 from campaigns.runtime.engines import connect_engines
 from campaigns.runtime.settings import Settings
 from campaigns.runtime.wiring import context_on, open_context, prepare
@@ -29,9 +30,33 @@ def as_staff(login: str, step: Callable[[Context, Principal], Awaitable[T]]) -> 
 
     async def act() -> T:
         async with open_context(Settings.from_env()) as ctx:
-            return await step(ctx, await staff_principal(ctx, login))
+            caller = await _member(ctx, login)
+            try:
+                return await step(ctx, caller)
+            except Denied as error:
+                if error.code != "scope_missing":
+                    raise
+                raise _role_missing(login, str(error.facts["scope"])) from None
 
     return _run(act)
+
+
+async def _member(ctx: Context, login: str) -> Principal:
+    try:
+        return await staff_principal(ctx, login)
+    except Refused:
+        raise click.ClickException(
+            f"没有在岗的工作人员“{login}”，请用 hongbao staff add 添加。"
+            f" No active member of staff has the login {login!r}: add one with `hongbao staff add`. [not_found]"
+        ) from None
+
+
+def _role_missing(login: str, scope: str) -> click.ClickException:
+    roles = ", ".join(role for role, scopes in ROLE_SCOPES.items() if scope in scopes)
+    return click.ClickException(
+        f"“{login}”没有“{scope}”权限，须由具有以下角色的人办理：{roles}。"
+        f" {login!r} may not do this ({scope}): it takes somebody with the role {roles}. [scope_missing]"
+    )
 
 
 def as_administrator(programme: str, step: Callable[[Context, Principal], Awaitable[T]]) -> T:
@@ -42,7 +67,8 @@ def as_administrator(programme: str, step: Callable[[Context, Principal], Awaita
             caller = await programme_admin(ctx, programme)
             if caller is None:
                 raise click.ClickException(
-                    f"no programme {programme!r}; make it with: hongbao programme init"
+                    f"没有试点方案“{programme}”，请先用 hongbao programme init 建立。"
+                    f" There is no programme {programme!r}: make it with `hongbao programme init`."
                 )
             return await step(ctx, caller)
 

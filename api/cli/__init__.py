@@ -4,6 +4,7 @@
 the user: `hongbao campaign validate` and `hongbao campaign publish` come from different files.
 """
 
+import errno
 from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,6 +17,11 @@ from campaigns.runtime.engines import EngineError
 from campaigns.runtime.settings import SettingsError
 from campaigns.runtime.wiring import CannotStart
 
+# What the one who types can mend: a wrong path, missing rights, a full disk.
+FILE_TROUBLES = (
+    errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ENOSPC, errno.EDQUOT,
+)  # fmt: skip
+
 
 class Main(click.Group):
     """The top group: says typed errors as one sentence instead of a traceback."""
@@ -23,8 +29,14 @@ class Main(click.Group):
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except (EngineError, SettingsError, CannotStart) as error:
+        except (EngineError, SettingsError) as error:
+            raise click.ClickException(f"{error.text('zh')} {error.text('en')}") from None
+        except CannotStart as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.errno not in FILE_TROUBLES:
+                raise
+            raise click.ClickException(f"{error.filename or 'stdout'}: {error.strerror}") from None
         except HongbaoError as error:
             spoken = " ".join(sentence(error.code, error.facts, language) for language in ("zh", "en"))
             raise click.ClickException(f"{spoken} [{error.code}]") from None

@@ -9,11 +9,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from api.desk import as_staff
+from campaigns.domain.codes.words import said
 from campaigns.domain.principal import Principal
-from campaigns.runtime.settings import Settings
-from campaigns.runtime.wiring import open_context
+from campaigns.domain.windows import local_text, zone_of
 from campaigns.services.accepting import grant_ticked
 from campaigns.services.awarding import award_draw
+from campaigns.services.campaign_views import campaign_details
 from campaigns.services.ceremony import (
     RecordBeacon,
     RecordValue,
@@ -28,7 +30,6 @@ from campaigns.services.draw_answer import DrawAnswer, show_draw
 from campaigns.services.draw_campaign import draw_of_code
 from campaigns.services.exporting import export_draw, publish_folder
 from campaigns.services.freezing import FreezeDraw, freeze_draw
-from campaigns.services.staff import staff_principal
 from lottery.beacon import read_round
 from lottery.core.errors import LotteryError
 
@@ -165,30 +166,34 @@ def status(campaign: str, login: str) -> None:
 
 
 def _act(code: str, login: str, step: Step) -> None:
-    async def run_step() -> DrawAnswer:
-        async with open_context(Settings.from_env()) as ctx:
-            caller = await staff_principal(ctx, login)
-            campaign_id, draw_id = await draw_of_code(ctx, caller, code)
-            return await step(ctx, caller, campaign_id, draw_id)
+    async def run_step(ctx: Context, caller: Principal) -> tuple[DrawAnswer, str]:
+        campaign_id, draw_id = await draw_of_code(ctx, caller, code)
+        answer = await step(ctx, caller, campaign_id, draw_id)
+        return answer, (await campaign_details(ctx, caller, campaign_id)).time_zone
 
     try:
-        answer = asyncio.run(run_step())
+        answer, time_zone = as_staff(login, run_step)
     except LotteryError as error:
         raise click.ClickException(str(error)) from None
-    show(answer, Console())
+    show(answer, time_zone, Console())
 
 
-def show(answer: DrawAnswer, console: Console) -> None:
-    """Print a draw."""
-    console.print(f"{answer.name}  {answer.state}  {answer.draw_id}")
+def show(answer: DrawAnswer, time_zone: str, console: Console) -> None:
+    """Print a draw, its times in the campaign's zone and every value whole."""
+    zone = zone_of(time_zone)
+    state = said("state", answer.state, "zh")
+    console.print(f"{answer.name}  {state} {answer.state}  {answer.draw_id}  ({time_zone})", soft_wrap=True)
     if answer.seed is not None:
-        console.print(f"seed {answer.seed}")
-    table = Table("#", "source 随机源", "due 时限", "received 收到", "value 值")
+        console.print(f"seed 种子 {answer.seed}", soft_wrap=True)
+    table = Table("#", "source 随机源", "due 时限", "received 收到")
     for source in answer.sources:
-        received = "" if source.received_at is None else source.received_at.isoformat(timespec="seconds")
-        due = source.due.isoformat(timespec="seconds")
-        table.add_row(str(source.number), source.kind, due, received, source.value or "")
+        received = "" if source.received_at is None else local_text(source.received_at, zone)
+        kind = f"{source.kind} {said('source', source.kind, 'zh')}"
+        table.add_row(str(source.number), kind, local_text(source.due, zone), received)
     console.print(table)
+    for source in answer.sources:
+        if source.value:
+            console.print(f"{source.number} {source.kind} = {source.value}", soft_wrap=True)
     for file in answer.files:
         console.print(f"{file.size_bytes:>12,}  {file.name}")
 

@@ -157,3 +157,25 @@ async def test_keys_are_made_and_revoked(ctx: Context, folder: Path) -> None:
     assert len((await done("key", "list", "--programme", "test"))["items"]) == 2
     result = await run("staff", "add", "x", "--name", "x", "--role", "officer", "--programme", "none")
     assert result.exit_code == 1 and "programme init" in result.output
+
+
+async def test_who_may_not_act_is_told_whose_act_it_is(ctx: Context, folder: Path) -> None:
+    await make_office()
+    file = folder / "campaign.yaml"
+    file.write_text(list_file(await now_of(ctx)), encoding="utf-8")
+    output = await refused("not_found", "campaign", "create", file, "--as", "ghost")
+    assert output.count("ghost") == 2 and "hongbao staff add" in output
+    output = await refused("scope_missing", "campaign", "create", file, "--as", "cash")
+    assert "campaign.write" in output and output.count("officer") == 2 and "key" not in output
+    output = await refused("not_found", "draw", "status", "test-list", "--as", "ghost")
+    assert "hongbao staff add" in output
+
+
+async def test_a_file_that_cannot_be_written_is_said_plainly(ctx: Context, folder: Path) -> None:
+    await make_office()
+    file = folder / "campaign.yaml"
+    file.write_text(list_file(await now_of(ctx)), encoding="utf-8")
+    await done("campaign", "create", file, "--as", "writer")
+    result = await run("report", "test-list", "--html", folder / "nowhere" / "report.html")
+    assert result.exit_code == 1 and "report.html: No such file or directory" in result.output
+    assert not isinstance(result.exception, OSError)

@@ -18,6 +18,7 @@ from lottery.core.sources import parse_beacon_spec
 from lottery.rehearsal import rehearsal_round
 from lottery.verification import verify_directory
 from tests.conftest import TEST_HMAC_KEY
+from tests.support.campaign_files import ZONE
 from tests.support.draw_world import open_draw
 
 
@@ -63,7 +64,11 @@ async def test_the_ceremony_from_the_command_line(
     assert "commit.json" in await done("freeze")
     folder = environment / "draws" / "test-draw-r1" / "r1"
     assert (folder / "commit.json").exists() and not (folder / "result.json").exists()
-    await done("reveal")
+    shown = await done("reveal")
+    [due, *_] = [s.due for s in (await show_draw(ctx, await world.draw_id())).sources]
+    assert due.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") in shown  # the campaign's zone, not UTC
+    [value] = [line for line in shown.splitlines() if line.startswith("1 office = ")]
+    assert len(value) == len("1 office = ") + 64  # whole, however narrow the terminal
     await done("record", "notary", "31,07,22,18")
     await set_clock(ctx, world.times[1] + timedelta(hours=4))
     [spec] = [s.spec for s in (await show_draw(ctx, await world.draw_id())).sources if s.kind == "rehearsal"]
