@@ -1,10 +1,13 @@
 """Money is an integer number of fen (1/100 yuan); no float ever holds an amount."""
 
+import re
 from collections.abc import Sequence
 
 MIN_AMOUNT_FEN = 1
 MAX_AMOUNT_FEN = 100_000_000
 BASIS_POINTS = 10_000
+# A comma stands before each three digits or nowhere: "5,50" is no amount, it may have been meant as 5.50.
+_YUAN = re.compile(r"¥?(?P<yuan>[0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.(?P<part>[0-9]{1,2}))?")
 
 
 def is_amount(value: object) -> bool:
@@ -20,14 +23,11 @@ def format_yuan(amount_fen: int) -> str:
 
 
 def parse_yuan(text: str) -> int:
-    """Read ``12``, ``12.5`` or ``¥1,234.50`` as fen. Raises ValueError for anything else."""
-    digits = text.strip().removeprefix("¥").replace(",", "")
-    whole, dot, part = digits.partition(".")
-    if not (whole.isascii() and whole.isdigit()) or len(part) > 2 or (dot and not part):
+    """Read ``12``, ``12.5`` or ``¥1,234.50`` as fen. Raises ValueError for anything else, such as ``5,5``."""
+    found = _YUAN.fullmatch(text.strip())
+    if found is None:
         raise ValueError(text)
-    if part and not (part.isascii() and part.isdigit()):
-        raise ValueError(text)
-    return int(whole) * 100 + int((part or "0").ljust(2, "0"))
+    return int(found["yuan"].replace(",", "")) * 100 + int((found["part"] or "0").ljust(2, "0"))
 
 
 def largest_remainder(total_fen: int, weights: Sequence[int]) -> list[int]:
