@@ -1,8 +1,9 @@
 """Server processes: N copies of one command on a shared listening socket, watched by one supervisor.
 
 The supervisor binds the socket once and starts each process as `COMMAND --fd N`. A process that dies is
-replaced, within a bound; when the supervisor dies, kill -9 included, the kernel ends them all. SIGTERM or
-SIGINT to the supervisor sends SIGTERM to each, which finish what they have begun, and waits.
+replaced, within a bound; when the supervisor dies, kill -9 included, the kernel ends them all. SIGTERM,
+SIGINT or a closed terminal (SIGHUP) to the supervisor sends SIGTERM to each, which finish what they have begun, and
+waits.
 
 In the foreground: `ServerSupervisor(...).run()`. From a parent that must take the server with it, also
 when killed: `campaigns.runtime.server_handle.start_server(...)`.
@@ -105,7 +106,7 @@ class ServerSupervisor:
         return [slot.child.pid for slot in self._slots if slot.child is not None]
 
     def run(self, *, until_closed_fd: int | None = None) -> None:
-        """Serve until SIGTERM or SIGINT, or until the other end of `until_closed_fd` is closed.
+        """Serve until SIGTERM, SIGINT or SIGHUP, or until the other end of `until_closed_fd` is closed.
 
         Raises `ServerFailed` when processes die faster than the bound. No process is left at return.
         """
@@ -135,8 +136,9 @@ class ServerSupervisor:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means to outlive the terminal
+                signal.signal(number, self._on_stop)
         return wake_read
 
     def _on_stop(self, *_: object) -> None:

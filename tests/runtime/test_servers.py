@@ -97,13 +97,14 @@ def test_a_killed_parent_takes_everything_along_even_one_that_started_it_in_a_th
     assert _refuses(port)
 
 
-def test_sigterm_lets_a_process_finish_what_it_has_begun(server: ServerHandle) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_lets_a_process_finish_what_it_has_begun(server: ServerHandle, number: int) -> None:
     pids = server.pids()
     with socket.create_connection((HOST, server.port), timeout=10) as connection:
         answers = connection.makefile()
         connection.sendall(b"slow\n")
         assert answers.readline() == "begun\n"
-        os.kill(server.supervisor_pid, signal.SIGTERM)
+        os.kill(server.supervisor_pid, number)
         wait_for(lambda: sum(is_alive(pid) for pid in pids) == 1, "the idle one has gone")
         connection.sendall(b"go on\n")
         assert int(answers.readline()) in pids
