@@ -32,6 +32,7 @@ from campaigns.services.exporting import export_draw, publish_folder
 from campaigns.services.freezing import FreezeDraw, freeze_draw
 from lottery.beacon import read_round
 from lottery.core.errors import LotteryError
+from lottery.core.sources import parse_beacon_spec
 
 Step = Callable[
     [Context, Principal, UUID, UUID], Awaitable[DrawAnswer]
@@ -192,6 +193,11 @@ def show(answer: DrawAnswer, time_zone: str, console: Console) -> None:
         table.add_row(str(source.number), kind, local_text(source.due, zone), received)
     console.print(table)
     for source in answer.sources:
+        if source.spec and answer.state != "open":  # the freeze fixes the round
+            chain, round_number = parse_beacon_spec(source.spec)
+            console.print(
+                f"{source.number} {source.kind} round 轮次 {round_number}  chain {chain}", soft_wrap=True
+            )
         if source.value:
             console.print(f"{source.number} {source.kind} = {source.value}", soft_wrap=True)
     for file in answer.files:

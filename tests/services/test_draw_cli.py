@@ -73,6 +73,7 @@ async def test_the_ceremony_from_the_command_line(
     await set_clock(ctx, world.times[1] + timedelta(hours=4))
     [spec] = [s.spec for s in (await show_draw(ctx, await world.draw_id())).sources if s.kind == "rehearsal"]
     beacon = rehearsal_round(parse_beacon_spec(spec)[1])
+    assert f"round 轮次 {beacon.round} " in await done("status")
     file = tmp_path / "round.json"
     file.write_bytes(msgspec.json.encode({"round": beacon.round, "signature": beacon.signature}))
     await done("beacon", "--file", str(file))
