@@ -59,4 +59,8 @@ def _read_head(head: str) -> tuple[int, int, bool]:
     headers = dict(line.split(": ", 1) for line in lines if ": " in line)
     if "content-length" not in headers:
         raise ValueError("an answer without its length")
-    return int(first.split(" ")[1]), int(headers["content-length"]), headers.get("connection") == "close"
+    return (
+        int(first.removeprefix("http/1.1 ")[:3]),
+        int(headers["content-length"]),
+        headers.get("connection") == "close",
+    )

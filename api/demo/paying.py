@@ -52,23 +52,25 @@ class Payers:
         self._channel_key = channel_key
         self._keys = keys
         self._persons: dict[str, UUID] = {}
+        self._live: set[str] = set()
         self._connections = connections
         self.counts = Counts()
         for answer in journal.answers.values():
             self._count(answer)
 
     def know(self, rows: Iterable[AwardedRow]) -> None:
-        """Learn which persons stand behind entries."""
+        """Learn which persons stand behind entries, and whose awards are still live."""
         self._persons |= {row.entry: row.person_id for row in rows}
+        self._live |= {row.entry for row in rows if row.state == "live"}
 
     def person(self, entry: str) -> UUID:
         """The person of an entry that was awarded."""
         return self._persons[entry]
 
     def is_done(self, step: Step) -> bool:
-        """Say whether the journal holds every answer of a step; an acceptance is only known by the database."""
+        """Say whether the journal holds every answer of a step; of an acceptance, whether the award has ended."""
         if step.kind == ACCEPT:
-            return False
+            return step.entry not in self._live
         answer = self._journal.answers.get(step.op)
         if step.kind == REFUND:
             paid = self._journal.answers.get(f"{step.entry}-{step.of}")

@@ -135,7 +135,11 @@ class Spending:
 
     async def _accept(self, steps: Sequence[Step]) -> None:
         stage = self._stage
-        persons = [self._payers.person(step.entry) for step in steps if step.kind == ACCEPT]
+        persons = [
+            self._payers.person(step.entry)
+            for step in steps
+            if step.kind == ACCEPT and not self._payers.is_done(step)
+        ]
         for first in range(0, len(persons), CHUNK):
             part = persons[first : first + CHUNK]
             await steady(lambda: accept_many(stage.ctx, stage.channel, stage.campaign_id, part))  # noqa: B023
