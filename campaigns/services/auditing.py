@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -45,8 +46,14 @@ class AuditResult(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-async def audit(ctx: Context, progress: Progress | None = None) -> AuditResult:
-    """Check every invariant the data can show, on one snapshot; ``progress`` hears each check's name."""
+async def audit(
+    ctx: Context, progress: Progress | None = None, programme_id: UUID | None = None
+) -> AuditResult:
+    """Check every invariant the data can show, on one snapshot; ``progress`` hears each check's name.
+
+    With ``programme_id`` the findings and draws are that programme's alone; None (the command line) takes all,
+    rows of no campaign we know included.
+    """
     say = progress or (lambda name: None)
     async with (
         ctx.pool.acquire() as connection,
@@ -56,10 +63,10 @@ async def audit(ctx: Context, progress: Progress | None = None) -> AuditResult:
         found: list[Violation] = []
         for check in CHECKS:
             say(check.name)
-            found += await run_check(connection, check)
+            found += await run_check(connection, check, programme_id)
         say(DRAW_CHECK)
-        for drawn in await drawn_draws(connection):
-            found += await asyncio.to_thread(_draw_again, drawn, ctx.mode != "production")
+        for drawn in await drawn_draws(connection, programme_id):
+            found += await _in_thread(drawn, ctx.mode != "production")
     findings = tuple(
         Finding(
             invariant=v.invariant, check=v.name, campaign_id=v.campaign_id, subject=v.subject, id=v.id,
@@ -70,6 +77,16 @@ async def audit(ctx: Context, progress: Progress | None = None) -> AuditResult:
     return AuditResult(
         invariants_checked=AUDITED, checks=len(CHECKS) + 1, violations=len(findings), findings=findings
     )
+
+
+async def _in_thread(drawn: DrawnDraw, allow_rehearsal: bool) -> list[Violation]:
+    """Draw again beside the event loop. A thread cannot be stopped: an audit cut off ends when its thread has."""
+    thread = asyncio.ensure_future(asyncio.to_thread(_draw_again, drawn, allow_rehearsal))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait({thread})
+        raise
 
 
 def _draw_again(drawn: DrawnDraw, allow_rehearsal: bool) -> list[Violation]:

@@ -20,6 +20,7 @@ MOST_LIMIT = 200
 MOST_CURSOR_CHARACTERS = 400
 FIRST_ID = UUID(int=0)  # before every id
 LAST_ID = UUID(int=2**128 - 1)  # after every id
+LAST_NUMBER = 2**63 - 1  # after every number the database gives a row
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -49,6 +50,14 @@ def before_id(query: PageQuery) -> UUID:
     return after_key(query, UUID, LAST_ID)
 
 
+def before_number(query: PageQuery) -> int:
+    """The number to go on before, for lists with the highest first. Raises Invalid ``query_invalid``."""
+    number = after_key(query, int, LAST_NUMBER)
+    if not 0 <= number <= LAST_NUMBER:
+        raise _foreign_cursor()
+    return number
+
+
 def after_key(query: PageQuery, key_type: type[K], first: K) -> K:
     """The key to go on after (``first`` on page one), e.g. ``after_key(query, tuple[int, UUID], (0, FIRST_ID))``.
 
@@ -61,7 +70,11 @@ def after_key(query: PageQuery, key_type: type[K], first: K) -> K:
         raw = base64.b64decode(padded, altchars=b"-_", validate=True)
         return msgspec.json.decode(raw, type=key_type)
     except (UnicodeEncodeError, binascii.Error, msgspec.DecodeError):
-        raise Invalid("query_invalid", parameter="cursor", detail="not a cursor of this list") from None
+        raise _foreign_cursor() from None
+
+
+def _foreign_cursor() -> Invalid:
+    return Invalid("query_invalid", parameter="cursor", detail="not a cursor of this list")
 
 
 def cursor_of(key: object) -> str:

@@ -6,6 +6,7 @@ against.
 """
 
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from campaigns.store.pool import Connection
 
@@ -319,13 +320,31 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
-async def run_check(connection: Connection, check: Check) -> list[Violation]:
-    """Answer the first rows (at most MAX_ROWS_PER_CHECK) that break ``check``."""
-    rows = await connection.fetch(f"{check.query} LIMIT {MAX_ROWS_PER_CHECK}")
+# Of one programme: a campaign of its own, or a payment of its own that no campaign's line names.
+_OF_PROGRAMME = """
+SELECT * FROM ({query}) AS broken (campaign_id, subject, id, expected, found)
+WHERE campaign_id::text IN (SELECT id::text FROM campaign WHERE programme_id = $1)
+   OR campaign_id IS NULL AND subject = 'payment' AND id::text IN (SELECT id::text FROM payment WHERE programme_id = $1)
+LIMIT {most}
+"""
+
+
+async def run_check(
+    connection: Connection, check: Check, programme_id: UUID | None = None
+) -> list[Violation]:
+    """Answer the first rows (at most MAX_ROWS_PER_CHECK) that break ``check``, of one programme if it is named."""
+    if programme_id is None:
+        rows = await connection.fetch(f"{check.query} LIMIT {MAX_ROWS_PER_CHECK}")
+    else:
+        query = _OF_PROGRAMME.format(query=check.query, most=MAX_ROWS_PER_CHECK)
+        rows = await connection.fetch(query, programme_id)
     return [Violation(check.invariant, check.name, *(str(value) for value in row.values())) for row in rows]
 
 
-_DRAWN = "SELECT id, campaign_id, round FROM draw WHERE state IN ('drawn', 'awarded') ORDER BY id"
+_DRAWN = """
+SELECT d.id, d.campaign_id, d.round FROM draw d JOIN campaign c ON c.id = d.campaign_id
+WHERE d.state IN ('drawn', 'awarded') AND ($1::uuid IS NULL OR c.programme_id = $1) ORDER BY d.id
+"""
 _FILES = "SELECT name, content FROM draw_file WHERE draw_id = $1"
 _AWARDS = """
 SELECT w.id, w.rank, e.code FROM award w JOIN entry e ON e.id = w.entry_id JOIN draw d ON d.window_id = w.window_id
@@ -343,10 +362,10 @@ class DrawnDraw(NamedTuple):
     awards: list[tuple[str, int, str]]
 
 
-async def drawn_draws(connection: Connection) -> list[DrawnDraw]:
-    """Read every draw that has a result, with its files and awards."""
+async def drawn_draws(connection: Connection, programme_id: UUID | None = None) -> list[DrawnDraw]:
+    """Read every draw (of one programme, if it is named) that has a result, with its files and awards."""
     draws = []
-    for row in await connection.fetch(_DRAWN):
+    for row in await connection.fetch(_DRAWN, programme_id):
         files = {file["name"]: file["content"] for file in await connection.fetch(_FILES, row["id"])}
         awards = [(str(w["id"]), w["rank"], w["code"]) for w in await connection.fetch(_AWARDS, row["id"])]
         draws.append(DrawnDraw(str(row["id"]), str(row["campaign_id"]), row["round"], files, awards))

@@ -54,7 +54,8 @@ class Gatekeeper:
 
 
 _INSERT = """
-INSERT INTO audit (at, actor_kind, actor_id, action, facts) VALUES (campaign_now(), $1, $2, 'note', '{}')
+INSERT INTO audit (at, programme_id, actor_kind, actor_id, action, facts)
+VALUES (campaign_now(), $1, $2, $3, 'note', '{}')
 """
 
 
@@ -64,7 +65,7 @@ def note_routes(gatekeeper: Gatekeeper) -> tuple[Route, ...]:
     async def write(ctx: Context, call: Call) -> Noted:
         async def act(connection: Connection) -> Noted:
             principal = call.principal
-            await connection.execute(_INSERT, principal.kind, principal.id)
+            await connection.execute(_INSERT, principal.programme_id, principal.kind, principal.id)
             return Noted(
                 amount_fen=call.body.amount_fen,
                 by=principal.id,
@@ -83,7 +84,8 @@ def note_routes(gatekeeper: Gatekeeper) -> tuple[Route, ...]:
         """Hold the transaction open with the row inserted until the test lets go."""
 
         async def act(connection: Connection) -> Noted:
-            await connection.execute(_INSERT, call.principal.kind, call.principal.id)
+            principal = call.principal
+            await connection.execute(_INSERT, principal.programme_id, principal.kind, principal.id)
             gatekeeper.started.set()
             await gatekeeper.go_on.wait()
             return Noted(amount_fen=1, by=call.principal.id, person_id=None, terminal_id=None)
@@ -95,7 +97,8 @@ def note_routes(gatekeeper: Gatekeeper) -> tuple[Route, ...]:
 
     async def touch(ctx: Context, call: Call) -> Nothing:
         async def act(connection: Connection) -> Nothing:
-            await connection.execute(_INSERT, call.principal.kind, call.id("note_id"))
+            principal = call.principal
+            await connection.execute(_INSERT, principal.programme_id, principal.kind, call.id("note_id"))
             return Nothing()
 
         return await perform(ctx.pool, call.asked, Work(Nothing, act))

@@ -317,7 +317,7 @@ def _uuids(kind: Any, path: str = "") -> list[str]:
     return []
 
 
-def test_ids_in_bodies_are_the_three_that_are_tried_below() -> None:
+def test_ids_in_bodies_and_queries_are_those_tried_below() -> None:
     found = {
         (route.name, at)
         for route in all_routes()
@@ -329,7 +329,17 @@ def test_ids_in_bodies_are_the_three_that_are_tried_below() -> None:
         ("POST /v1/campaigns/{campaign_id}/entries/bulk", ".entries[].person_id"),
         ("POST /v1/campaigns/{campaign_id}/list", ".rows[].person_id"),
         ("POST /v1/keys", ".subject_id"),
+        ("GET /v1/audit-log", ".campaign_id"),
     }
+
+
+async def test_foreign_ids_in_queries_are_answered_as_unknown_ones(world: World) -> None:
+    for kind in ("staff", "auditor"):
+        headers = {"Authorization": f"Bearer {world.outsider.keys[kind]}"}
+        for campaign_id in (world.ids["campaign_id"], new_id()):
+            query = {"campaign_id": str(campaign_id)}
+            answer = await world.served.client.get("/v1/audit-log", headers=headers, params=query)
+            assert _said(answer) == (404, "not_found"), answer.text
 
 
 async def test_foreign_ids_in_bodies_reach_nobody(world: World) -> None:

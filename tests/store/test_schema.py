@@ -26,8 +26,8 @@ async def test_books_are_append_only_even_for_the_owner(
         " FROM gen_random_uuid() AS i"
     )
     await owner.execute(
-        "INSERT INTO audit (at, actor_kind, actor_id, action, facts)"
-        " VALUES (now(), 'staff', gen_random_uuid(), 'test', '{}')"
+        "INSERT INTO audit (at, programme_id, actor_kind, actor_id, action, facts)"
+        " VALUES (now(), gen_random_uuid(), 'staff', gen_random_uuid(), 'test', '{}')"
     )
     with pytest.raises(asyncpg.RestrictViolationError):
         await owner.execute(change.format(table))

@@ -68,8 +68,10 @@ CREATE TABLE transfer (
     at timestamptz NOT NULL,
     PRIMARY KEY (cause_id, kind, line)
 );
-CREATE INDEX transfer_campaign ON transfer (campaign_id);
+CREATE INDEX transfer_campaign ON transfer (campaign_id, seq);
 CREATE INDEX transfer_returned ON transfer (campaign_id, credit_id) WHERE credit_kind = 'returned';
+CREATE INDEX transfer_paid ON transfer (credit_id) WHERE credit_kind = 'paid';
+CREATE INDEX transfer_unpaid ON transfer (debit_id) WHERE debit_kind = 'paid';
 CREATE TRIGGER transfer_append_only BEFORE UPDATE OR DELETE ON transfer
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER transfer_never_emptied BEFORE TRUNCATE ON transfer
@@ -293,6 +295,7 @@ CREATE TABLE audit (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL,
     real_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    programme_id uuid NOT NULL,
     campaign_id uuid,
     actor_kind text NOT NULL,
     actor_id uuid NOT NULL,
@@ -300,6 +303,7 @@ CREATE TABLE audit (
     subject_id uuid,
     facts jsonb NOT NULL
 );
+CREATE INDEX audit_programme ON audit (programme_id, id);
 CREATE INDEX audit_campaign ON audit (campaign_id, id);
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION refuse_change();

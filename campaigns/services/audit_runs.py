@@ -1,0 +1,36 @@
+"""The audit over HTTP: the caller's programme now, one run at a time in each process."""
+
+import asyncio
+from typing import Final
+
+from campaigns.domain.errors import TryAgain
+from campaigns.domain.principal import Principal
+from campaigns.services.auditing import AuditResult, audit
+from campaigns.services.context import Context
+
+MOST_AUDITS_AT_ONCE: Final = 1  # an audit reads every row of the books, and payments come first
+RETRY_SECONDS: Final = 10
+
+_running: set[asyncio.Task[AuditResult]] = set()
+
+
+async def audit_now(ctx: Context, principal: Principal) -> AuditResult:
+    """Audit the caller's programme. Raises TryAgain ``busy`` while another audit runs in this process.
+
+    A caller who leaves, or whose time to answer is over, ends the audit; it counts as running until it has ended.
+    """
+    if len(_running) >= MOST_AUDITS_AT_ONCE:
+        raise TryAgain("busy", retry_after_seconds=RETRY_SECONDS)
+    task = asyncio.create_task(audit(ctx, programme_id=principal.programme_id))
+    _running.add(task)
+    task.add_done_callback(_ended)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        task.cancel()
+
+
+def _ended(task: asyncio.Task[AuditResult]) -> None:
+    _running.discard(task)
+    if not task.cancelled():
+        task.exception()  # heard by whoever waited; nobody may be left to
