@@ -178,7 +178,7 @@ ROUTES = (
         handler=post_submit,
         summary="Hand a draft in for approval",
         answer=CampaignAnswer,
-        codes=("wrong_state", "not_found"),
+        codes=("wrong_state", "rehearsal_not_allowed", "too_late_to_publish", "not_found"),
     ),
     _write(
         method="POST",

@@ -23,6 +23,7 @@ from campaigns.services.campaign_source import (
 )
 from campaigns.services.campaign_views import CampaignAnswer, answer_for
 from campaigns.services.context import Context
+from campaigns.services.publishable import check_beacon, check_time
 from campaigns.store import campaigns as store
 from campaigns.store.audit_log import write_audit
 from campaigns.store.campaign_terms import insert_terms
@@ -76,7 +77,8 @@ async def revise_campaign(
 async def submit_campaign(
     ctx: Context, principal: Principal, asked: Request | None, campaign_id: UUID
 ) -> CampaignAnswer:
-    """Hand a draft in for approval. Raises Refused ``wrong_state``, Invalid where its terms do not compile."""
+    """Hand a draft in for approval. Raises Refused ``wrong_state``, ``rehearsal_not_allowed``,
+    ``too_late_to_publish``, Invalid where its terms do not compile."""
     return await move_campaign(ctx, principal, asked, campaign_id, "submit", "campaign.write")
 
 
@@ -96,9 +98,12 @@ async def move_campaign(
     async def act(connection: Connection) -> CampaignAnswer:
         row = await store.locked_campaign(connection, principal.programme_id, campaign_id)
         after = next_state(CAMPAIGN, row.state, verb)
-        if verb == "submit":
-            compiled_terms(definition_of(row), 1)
         at = await campaign_now(connection)
+        if verb == "submit":
+            definition = definition_of(row)
+            compiled_terms(definition, 1)
+            check_beacon(definition, ctx.mode)
+            check_time(row, at)
         await store.set_state(connection, campaign_id, after)
         facts = {"from": row.state, "to": after, "digest": row.digest.hex()}
         await write_audit(connection, at, campaign_id, principal, f"campaign.{verb}", campaign_id, facts)

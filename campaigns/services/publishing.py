@@ -12,12 +12,13 @@ from campaigns.domain.ids import new_id
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
 from campaigns.domain.states import CAMPAIGN, next_state
-from campaigns.domain.windows import local_end_text, parse_local, zone_of
+from campaigns.domain.windows import parse_local, zone_of
 from campaigns.services.campaign_source import definition_of
 from campaigns.services.campaign_views import CampaignAnswer, answer_of
 from campaigns.services.campaigns import move_campaign
-from campaigns.services.context import Context, Mode
+from campaigns.services.context import Context
 from campaigns.services.funding import funding_of
+from campaigns.services.publishable import check_beacon, check_time
 from campaigns.store import campaigns as store
 from campaigns.store import issuing
 from campaigns.store.audit_log import write_audit
@@ -47,9 +48,11 @@ async def publish_campaign(
         row = await store.locked_campaign(connection, principal.programme_id, campaign_id)
         next_state(CAMPAIGN, row.state, "publish")
         definition = definition_of(row)
-        _check_method(definition, ctx.mode)
+        if isinstance(definition.issuing, RushPlan):
+            raise Refused("rush_not_available")
+        check_beacon(definition, ctx.mode)
         at = await campaign_now(connection)
-        _check_time(row, at)
+        check_time(row, at)
         funding = await funding_of(connection, row)
         if funding.funded_fen != funding.planned_fen:
             raise Refused("not_fully_funded", planned_fen=funding.planned_fen, funded_fen=funding.funded_fen)
@@ -64,27 +67,6 @@ async def publish_campaign(
         return answer_of(await store.campaign_row(connection, principal.programme_id, campaign_id))
 
     return await perform(ctx.pool, asked, Work(CampaignAnswer, act))
-
-
-def _check_method(definition: Definition, mode: Mode) -> None:
-    if isinstance(definition.issuing, RushPlan):
-        raise Refused("rush_not_available")
-    if (
-        isinstance(definition.issuing, DrawPlan)
-        and mode == "production"
-        and any(source.kind == "rehearsal" for source in definition.issuing.sources)
-    ):
-        raise Refused("rehearsal_not_allowed")
-
-
-def _check_time(row: store.CampaignRow, at: datetime) -> None:
-    window, end = "spending", row.spending_end
-    if row.registration_end is not None:
-        window, end = "registration", row.registration_end
-    elif row.acceptance_end is not None:
-        window, end = "acceptance", row.acceptance_end
-    if at >= end:
-        raise Refused("too_late_to_publish", window=window, ends=local_end_text(end, zone_of(row.time_zone)))
 
 
 async def _open_issuing(connection: Connection, row: store.CampaignRow, definition: Definition) -> int:

@@ -237,6 +237,18 @@ async def test_the_rehearsal_beacon_is_not_for_production(ctx: Context, office: 
         await publish_campaign(in_earnest, office.officer, None, campaign_id)
 
 
+async def test_what_could_never_be_published_is_not_handed_in(ctx: Context, office: Office) -> None:
+    source = CampaignSource(source=draw_file(await now_of(ctx)))
+    campaign_id = (await create_campaign(ctx, office.officer, None, source)).id
+    in_earnest = Context(pool=ctx.pool, gate=ctx.gate, hmac_key=ctx.hmac_key, mode="production")
+    with pytest.raises(Refused, match="rehearsal_not_allowed"):
+        await submit_campaign(in_earnest, office.officer, None, campaign_id)
+    await shift_clock(ctx, timedelta(days=1))
+    with pytest.raises(Refused, match="too_late_to_publish"):
+        await submit_campaign(ctx, office.officer, None, campaign_id)
+    assert (await campaign_details(ctx, office.officer, campaign_id)).state == "draft"
+
+
 async def test_nothing_is_published_after_registration(ctx: Context, office: Office) -> None:
     campaign_id = await approved(ctx, office, draw_file(await now_of(ctx)))
     await fund_whole_plan(ctx, office.finance, None, campaign_id)

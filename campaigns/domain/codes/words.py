@@ -34,7 +34,7 @@ _KINDS = _words(
     operator="运营机构", staff="工作人员", auditor="审计",
 )  # fmt: skip
 _SOURCES = _words(
-    office="单位密钥", notary="公证号码", ssq="双色球", drand="drand 信标", rehearsal="演练信标"
+    office="单位密钥", notary="公证号码", ssq="双色球", drand="公共信标", rehearsal="演练信标"
 )
 _SUBJECTS = _words(
     award="中签资格", campaign="活动", code="错误编码", draw="抽签", entry="报名", file="文件", key="访问密钥",
