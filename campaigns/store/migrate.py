@@ -39,10 +39,19 @@ async def check_mode(connection: Connection, mode: str) -> None:
         found = None
     if found is None:
         raise NoSchemaError(
-            "the database is empty: `hongbao serve` or `hongbao programme init` makes its tables"
+            "数据库是空的，请先运行 hongbao programme init 或 hongbao serve 建表。"
+            " The database is empty: `hongbao programme init` or `hongbao serve` makes its tables."
         )
     if found != mode:
-        raise WrongModeError(f"this database was made for {found} mode, the process runs in {mode} mode")
+        raise _wrong_mode(found, mode)
+
+
+def _wrong_mode(found: str, mode: str) -> WrongModeError:
+    return WrongModeError(
+        f"它是为 {found} 模式建立的，现在的模式是 {mode}；请设 HONGBAO_MODE={found}，或换用另一个数据库或数据目录。"
+        f" This database was made for {found} mode and this is {mode} mode: set HONGBAO_MODE={found}, or name another"
+        " database or data directory."
+    )
 
 
 async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = None) -> None:

@@ -49,6 +49,6 @@ async def test_connections_are_as_many_as_set(engines: Engines) -> None:
 
 async def test_no_command_acts_in_another_mode_than_the_database_was_made_for(engines: Engines) -> None:
     await prepare(engines, engines.settings)
-    with pytest.raises(CannotStart, match="made for test mode, the process runs in demo mode"):
+    with pytest.raises(CannotStart, match="made for test mode and this is demo mode: set HONGBAO_MODE=test"):
         async with context_on(engines, replace(engines.settings, mode=Mode.DEMO)):
             raise AssertionError("opened")
