@@ -91,16 +91,16 @@ def parse_query(raw: str, query_type: Any) -> Any:
     except UnicodeDecodeError:
         raise Invalid("body_text_bad", status=400) from None
     except ValueError:
-        raise Invalid("query_invalid", parameter="?", detail="too many parameters") from None
+        raise _query_invalid("?", "too many parameters") from None
     kinds = {} if query_type is None else _parameter_kinds(query_type)
     values: dict[str, Any] = {}
     for name, value in pairs:
         if "\0" in name or "\0" in value:
             raise Invalid("body_text_bad", status=400)
         if name not in kinds:
-            raise Invalid("query_invalid", parameter=shorten(name), detail="not a parameter of this address")
+            raise _query_invalid(shorten(name), "not a parameter of this address")
         if name in values:
-            raise Invalid("query_invalid", parameter=name, detail="stands twice")
+            raise _query_invalid(name, "stands twice")
         values[name] = _scalar(name, value, kinds[name])
     if query_type is None:
         return None
@@ -110,17 +110,22 @@ def parse_query(raw: str, query_type: Any) -> Any:
         message = str(error)
         named = re.search(r"\$\.(\w+)|field `(\w+)`", message)
         parameter = (named[1] or named[2]) if named else "?"
-        raise Invalid("query_invalid", parameter=parameter, detail=shorten(message)) from None
+        raise _query_invalid(parameter, message) from None
+
+
+def _query_invalid(parameter: str, message: str) -> Invalid:
+    said = explain(message)
+    return Invalid("query_invalid", parameter=parameter, detail=said.detail, detail_zh=said.detail_zh)
 
 
 def _scalar(name: str, text: str, kind: str) -> object:
     if kind == "int":
         if _INTEGER.fullmatch(text) is None:
-            raise Invalid("query_invalid", parameter=name, detail="Expected an integer in ASCII digits")
+            raise _query_invalid(name, "Expected an integer in ASCII digits")
         return int(text)
     if kind == "bool":
         if text not in _TRUTH:
-            raise Invalid("query_invalid", parameter=name, detail="Expected true or false")
+            raise _query_invalid(name, "Expected true or false")
         return _TRUTH[text]
     return text
 

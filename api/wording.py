@@ -30,6 +30,11 @@ _PHRASES = (
     (r"Invalid RFC3339 encoded datetime", "应为带时区的 RFC 3339 时间"),
     (r"Invalid UUID", "应为 UUID"),
     (r"(?:Integer value|Number) out of range", "数字超出范围"),
+    (r"not a parameter of this address", "此地址没有这个参数"),
+    (r"stands twice", "重复出现"),
+    (r"too many parameters", "参数过多"),
+    (r"Expected an integer in ASCII digits", "应为以半角数字书写的整数"),
+    (r"Expected true or false", "应为 true 或 false"),
     (r"member `(?P<name>.*)` stands twice", "成员 {name} 重复出现"),
 )
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), zh) for pattern, zh in _PHRASES)

@@ -74,7 +74,8 @@ def after_key(query: PageQuery, key_type: type[K], first: K) -> K:
 
 
 def _foreign_cursor() -> Invalid:
-    return Invalid("query_invalid", parameter="cursor", detail="not a cursor of this list")
+    english, chinese = "not a cursor of this list", "不是本列表的游标"
+    return Invalid("query_invalid", parameter="cursor", detail=english, detail_zh=chinese)
 
 
 def cursor_of(key: object) -> str:

@@ -230,7 +230,11 @@ async def test_a_malformed_id_is_not_found(edge: Edge, note_id: str) -> None:
     ],
 )
 async def test_a_bad_query_is_refused(edge: Edge, query: str, status: int, code: str) -> None:
-    await edge.refused(status, code, "GET", f"/v1/notes?{query}")
+    document = await edge.refused(status, code, "GET", f"/v1/notes?{query}")
+    if code == "query_invalid":
+        facts = document["facts"]
+        assert facts["detail"].isascii() and facts["detail_zh"] != facts["detail"]
+        assert facts["detail_zh"] in document["detail"]  # who names no language hears Chinese
 
 
 async def test_a_good_query_is_served(edge: Edge) -> None:

@@ -19,7 +19,7 @@ CODES: dict[str, Code] = {
     "body_too_slow": Code("invalid", 408, "请求正文传输过慢。", "The body came too slowly: send the request again."),
     "media_type_wrong": Code("invalid", 415, "请求正文类型须为 {wanted}。", "Send the body with Content-Type {wanted}."),
     "request_malformed": Code("invalid", 400, "请求不是有效的 HTTP。", "This is not a valid HTTP request."),
-    "query_invalid": Code("invalid", 422, "查询参数 {parameter} 有误：{detail}", "Query parameter {parameter} is wrong: {detail}"),
+    "query_invalid": Code("invalid", 422, "查询参数 {parameter} 有误：{detail_zh}", "Query parameter {parameter} is wrong: {detail}"),
     "route_unknown": Code("refused", 404, "没有这个地址，接口说明见 /v1/docs。", "There is no such address: /v1/docs lists them."),
     "method_not_allowed": Code("refused", 405, "该地址不支持此方法。", "This address does not take that method."),
     "too_many_requests": Code("try_again", 429, "请求过于频繁，请稍后再试。", "Too many requests: wait and try again."),
