@@ -34,7 +34,7 @@ CLAUSES: list[tuple[str, Any, tuple[str, ...], tuple[str, ...]]] = [
     ("days", "rest_day", ("仅限休息日", "2020-10-17、2020-10-18"), ("Only on days of rest", "2020-10-17, 2020-10-18")),
     ("valid_days", 3, ("3 天内有效", "第 3 天 24:00"), ("valid for 3 days", "24:00 of day 3")),
     ("places", ("370124", "3203"), ("门店须位于：370124、3203",), ("Stores in: 370124, 3203",)),
-    ("scenarios", ("retail",), ("适用场景：retail",), ("these purposes: retail",)),
+    ("scenarios", ("retail", "culture_tourism_sports"), ("适用场景：零售消费、文旅体育",), ("purposes: Retail; Culture, tourism and sports.",)),
     ("mcc", ("5812",), ("商户类别码仅限：5812",), ("(MCC): 5812",)),
     ("excluded_categories", ("lottery", "tobacco"), ("彩票、烟草", "不计入"), ("Not for lottery, tobacco", "do not count")),
     ("channels", ("online", "unattended"), ("线上、无人值守设备",), ("online, at unattended machines only",)),
@@ -167,3 +167,13 @@ def test_places_can_be_named() -> None:
 def test_names_cover_the_enumerations() -> None:
     assert tuple(WEEKDAY_NAMES) == WEEKDAYS
     assert tuple(CHANNEL_NAMES) == CHANNELS
+
+
+def test_one_payment_is_not_payments_and_an_amount_alone_reads_well() -> None:
+    once = Cap(scope="person", period="day", uses=1)
+    assert added(stored(excluded_categories=(), caps=(once,))) == (
+        "每人每天最多 1 次。",
+        "At most 1 payment per person, a day.",
+    )
+    money = Cap(scope="merchant", period="day", amount_fen=5_000)
+    assert added(stored(excluded_categories=(), caps=(money,)))[0] == "每商户每天最多优惠 ¥50.00。"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from campaigns.domain.money import format_yuan
+from campaigns.domain.scenarios import scenario_name
 from campaigns.domain.terms.model import (
     CHANNELS,
     WEEKDAYS,
@@ -145,12 +146,20 @@ def stores(subject: Subject) -> Pairs:
         ),
         (lists.zones, "仅限以下专区", "Only in these zones"),
         (lists.mcc, "名单商户类别码仅限", "Only at listed merchants of categories (MCC)"),
-        (terms.scenarios, "适用场景", "Only for these purposes"),
-        (terms.mcc, "商户类别码仅限", "Only for merchant categories (MCC)"),
     )
     for values, zh, en in rows:
         if values:
             yield f"{zh}：{'、'.join(values)}。", f"{en}: {', '.join(values)}."
+    if terms.scenarios:
+        names_zh, names_en = [
+            [scenario_name(s, language) for s in terms.scenarios] for language in ("zh", "en")
+        ]
+        yield f"适用场景：{'、'.join(names_zh)}。", f"Only for these purposes: {'; '.join(names_en)}."
+    if terms.mcc:
+        yield (
+            f"商户类别码仅限：{'、'.join(terms.mcc)}。",
+            f"Only for merchant categories (MCC): {', '.join(terms.mcc)}.",
+        )
 
 
 def goods(subject: Subject) -> Pairs:
@@ -196,14 +205,14 @@ def _cap(cap: Cap) -> Pairs:
     period_zh, period_en = PERIOD_NAMES[cap.period]
     most_zh, most_en = [], []
     if cap.uses is not None:
-        most_zh.append(f"{cap.uses} 次")
-        most_en.append(f"{cap.uses} payments")
+        most_zh.append(f" {cap.uses} 次")
+        most_en.append(f"{cap.uses} payment{'' if cap.uses == 1 else 's'}")
     if cap.amount_fen is not None:
         most_zh.append(f"优惠 {format_yuan(cap.amount_fen)}")
         most_en.append(f"{format_yuan(cap.amount_fen)} of subsidy")
     if most_zh:
         yield (
-            f"{scope_zh}{period_zh}最多 {'、'.join(most_zh)}。",
+            f"{scope_zh}{period_zh}最多{'、'.join(most_zh)}。",
             f"At most {' and '.join(most_en)} {scope_en}, {period_en}.",
         )
 
