@@ -60,7 +60,7 @@ def _row(number: int, cells: dict[str, str]) -> tuple[dict[str, object], list[Cs
             if text and not (
                 text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() and len(text) < 11
             ):
-                facts: Facts = {"column": name, "given": text[:60], "detail": "36289000"}
+                facts: Facts = {"column": name, "given": text[:60], "detail": "36289000 (= 36.289°)"}
                 problems.append(CsvProblem(number, name, "import_value", facts))
             elif text:
                 row[name] = int(text)

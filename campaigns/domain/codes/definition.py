@@ -11,7 +11,7 @@ def _file(zh: str, en: str) -> Code:
 
 
 _WHOLE: dict[str, Code] = {
-    "definition_invalid": _file("活动文件有 {count} 处问题，第一处在第 {line} 行：{first_zh}", "The campaign file has {count} problems; the first is on line {line}: {first_en}"),
+    "definition_invalid": _file("活动文件有 {count} 处问题，第一处在第 {line} 行：{first_zh}", "The campaign file has problems: {count}; the first is on line {line}: {first_en}"),
     "template_unknown": _file("没有模板“{name}”——可选：{allowed}。", "There is no template '{name}' — take one of: {allowed}."),
     "file_more_problems": _file("此后还有 {count} 处问题——请先改正以上各处再校验。", "There are {count} more problems after this — mend the ones above and validate again."),
     "file_too_large": _file("文件超过 {limit_bytes} 字节——请用商户标签代替长名单。", "The file has more than {limit_bytes} bytes — use merchant tags instead of long lists."),

@@ -37,12 +37,12 @@ _OFFICE: dict[str, Code] = {
 }  # fmt: skip
 
 _MERCHANTS: dict[str, Code] = {
-    "import_invalid": _invalid("导入内容有 {count} 处问题，未导入任何一行；第一处：{first_zh}", "{count} problems, and nothing was imported; the first: {first_en}"),
+    "import_invalid": _invalid("导入内容有 {count} 处问题，未导入任何一行；第一处：{first_zh}", "Nothing was imported. Problems found: {count}; the first: {first_en}"),
     "import_not_text": _invalid("文件编码无法识别，请存为 UTF-8 或 GB18030。", "The file's encoding is unknown: save it as UTF-8 or GB18030."),
     "import_column_missing": _invalid("缺少列“{column}”。", "The column '{column}' is missing."),
     "import_column_unknown": _invalid("没有列“{column}”，可用的列：{allowed}。", "There is no column '{column}'; known columns: {allowed}."),
     "import_cells": _invalid("这一行有 {found} 格，表头有 {wanted} 格。", "This line has {found} cells, the head has {wanted}."),
-    "import_value": _invalid("“{column}”的值“{given}”有误：{detail}", "'{given}' is wrong for {column}: {detail}"),
+    "import_value": _invalid("“{column}”的值“{given}”有误，应为：{detail}", "'{given}' is wrong for {column}; wanted: {detail}"),
     "import_empty": _invalid("没有数据行。", "There are no lines of data."),
     "import_too_many": _invalid("一次最多导入 {limit} 行。", "At most {limit} lines at once."),
     "credit_code_invalid": _invalid("统一社会信用代码“{given}”不正确，请核对 18 位字符。", "'{given}' is not a unified social credit code: check its 18 characters."),
@@ -62,7 +62,7 @@ _PEOPLE: dict[str, Code] = {
     "token_taken": _refused("该凭证已绑定他人。", "This token is bound to somebody else."),
     "identifying_proof_missing": _invalid("须提供{kind}。", "A proof of kind {kind} is needed."),
     "wallet_bound": _refused("该运营机构的钱包已绑定。", "A wallet at this operator is bound already."),
-    "list_rows_invalid": _invalid("名单有 {count} 处问题，本批未发放；第一处：{first_zh}", "{count} problems, and nothing of this batch was issued; the first: {first_en}"),
+    "list_rows_invalid": _invalid("名单有 {count} 处问题，本批未发放；第一处：{first_zh}", "Nothing of this batch was issued. Problems found: {count}; the first: {first_en}"),
     "list_person_doubled": _invalid("此人在本次名单中已列满 {most} 份（首见第 {first_line} 行）。", "This person has {most} lines already (the first is line {first_line})."),
     "list_person_had": _invalid("此人已领过，每人最多 {most} 份。", "This person has been issued the most of {most} already."),
     "list_person_unknown": _invalid("查无此人。", "There is no such person."),
