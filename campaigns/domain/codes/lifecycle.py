@@ -23,7 +23,7 @@ _CAMPAIGN: dict[str, Code] = {
     "not_fully_funded": _refused("资金尚未到齐：计划 {planned_fen}，已到账 {funded_fen}。", "Not fully funded: {funded_fen} of {planned_fen} are there."),
     "too_late_to_publish": _refused("{window}时间已于 {ends} 结束，不能再发布；草稿请改日期；已审批的请关闭以退回资金，再以新编号重新建立。", "Too late to publish: {window} ended at {ends}. Give a draft later dates; close a campaign that is approved, which gives its money back, and create one anew."),
     "close_too_early": _refused("使用期至 {ends}，其后才能关闭。", "Too early: the campaign can be closed after spending ends at {ends}."),
-    "close_value_alive": _refused("还有 {awards} 份待领取、{vouchers} 张有效消费券、{holds} 笔预授权，不能关闭。", "It cannot be closed while {awards} awards, {vouchers} vouchers and {holds} holds are alive."),
+    "close_value_alive": _refused("还有 {awards} 份待领取、{vouchers} 张有效消费券、{holds} 笔预授权，不能关闭；到期的由运行中的 hongbao serve 在数秒内自动收回。", "It cannot be closed while {awards} awards, {vouchers} vouchers and {holds} holds are alive; those whose time is over end within seconds while `hongbao serve` runs."),
     "close_draw_unfinished": _refused("还有 {draws} 次抽签未完成，不能关闭。", "It cannot be closed while {draws} draws are unfinished."),
     "terms_change_other": _invalid("修改规则时不能改动其他内容：{members}。", "A change of terms leaves the rest as it is; these differ: {members}."),
     "terms_narrowed": _refused("规则只能放宽，以下内容收窄了：{members}。", "Terms may only widen; these are narrower: {members}."),
