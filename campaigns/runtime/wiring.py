@@ -1,5 +1,7 @@
 """From settings to a working `Context` and back: engines, migrations, pool, gate and the key of proofs."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -7,7 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from campaigns.gate.valkey import open_gate
-from campaigns.runtime.engines import Engines, connect_engines
+from campaigns.runtime.engines import EngineError, Engines, connect_engines
 from campaigns.runtime.keyfile import hmac_key
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.settings import Settings
@@ -15,7 +17,10 @@ from campaigns.services.context import Context
 from campaigns.store.migrate import NoSchemaError, WrongModeError, WrongServerError, check_mode, migrate
 from campaigns.store.pool import NotDurableError, open_pool
 
+logger = logging.getLogger(__name__)
+
 DRAWS_FOLDER = "draws"
+REJOIN_SECONDS = 5.0
 
 
 class CannotStart(RuntimeError):
@@ -48,14 +53,30 @@ def _said_plainly() -> Iterator[None]:
 async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Join the engines (starting embedded ones) and open a Context on the migrated database.
 
-    Leaves the engines at the end. Raises EngineError and CannotStart.
+    Embedded engines whose supervisor was killed are joined, or started, again. Leaves the engines at the end.
+    Raises EngineError and CannotStart.
     """
     engines = await connect_engines(settings)
+    guard = asyncio.create_task(_keep(engines), name="engines") if engines.embedded else None
     try:
         async with context_on(engines, settings) as ctx:
             yield ctx
     finally:
+        if guard is not None:
+            guard.cancel()
+            await asyncio.wait({guard})
         engines.close()
+
+
+async def _keep(engines: Engines) -> None:
+    """Stay a user of the engines; where there is no way back to them now (a full disk), try again and again."""
+    while True:
+        try:
+            await asyncio.to_thread(engines.ensure)
+            await engines.watch()
+        except EngineError as error:
+            logger.error("the engines are away: %s", error.code)
+        await asyncio.sleep(REJOIN_SECONDS)
 
 
 @asynccontextmanager
