@@ -12,7 +12,16 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
-LIBRARIES = ("sanic.root", "sanic.error", "sanic.access", "sanic.server", "sanic.websockets", "asyncio")
+LIBRARIES = (
+    "sanic.root",
+    "sanic.error",
+    "sanic.access",
+    "sanic.server",
+    "sanic.websockets",
+    "asyncio",
+    "asyncpg",
+    "campaigns",
+)
 MOST_FRAMES = 12
 
 Log = Any  # structlog's bound logger
@@ -68,7 +77,7 @@ class _Libraries(logging.Handler):
 
 
 def tame_libraries(log: Log) -> None:
-    """Send what Sanic and asyncio log to ``log``, stripped; nothing of theirs reaches standard error itself."""
+    """Send what libraries and our own rooms log to ``log``, stripped; nothing of it reaches standard error itself."""
     for name in LIBRARIES:
         logger = logging.getLogger(name)
         logger.handlers = [_Libraries(log)]
