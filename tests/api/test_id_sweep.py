@@ -63,6 +63,7 @@ BODIES: dict[type, dict[str, Any]] = {
     ChangeStaff: {"roles": ["officer"], "active": True},
     Refund: {"returned_goods_fen": 1},
 }
+SLOWEST_SECONDS = 60  # the report draws its charts
 # A refused request keeps its answer and its reason; nothing else may move.
 KEPT = {"idempotency", "refusal"}
 
@@ -101,7 +102,9 @@ class World:
         path = re.sub(r"\{([a-z_]+_id)\}", lambda found: str(ids[found[1]]), route.path)
         path = re.sub(r"\{[a-z_]+\}", "x", path)
         content = await self.body(route) if route.writes else None
-        return await self.served.client.request(route.method, path, headers=headers, content=content)
+        return await self.served.client.request(
+            route.method, path, headers=headers, content=content, timeout=SLOWEST_SECONDS
+        )
 
     async def body(self, route: Route) -> bytes:
         if route.body is CampaignSource:
