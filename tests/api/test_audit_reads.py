@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,34 +16,7 @@ from tests.support.campaign_files import list_file
 from tests.support.http import Served, make_key, serve
 from tests.support.office import Office, now_of, open_office, published
 from tests.support.payworld import PayWorld, asked
-
-
-@dataclass
-class Desk:
-    """The served routes and a client of them for a programme's auditor."""
-
-    served: Served
-    key: str
-
-    async def get(self, path: str, **query: Any) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.key}"}
-        answer = await self.served.client.get(path, headers=headers, params=query)
-        return answer.status_code, answer.json()
-
-    async def read(self, path: str, **query: Any) -> Any:
-        status, body = await self.get(path, **query)
-        assert status == 200, body
-        return body
-
-    async def walk(self, path: str, **query: Any) -> list[Any]:
-        """Every item of a list, page by page."""
-        items: list[Any] = []
-        page = await self.read(path, **query)
-        while True:
-            items += page["items"]
-            if page["next_cursor"] is None:
-                return items
-            page = await self.read(path, **query, cursor=page["next_cursor"])
+from tests.support.reader import Reader
 
 
 @pytest.fixture
@@ -53,12 +25,12 @@ async def served(ctx: Context) -> AsyncIterator[Served]:
         yield served
 
 
-async def desk_of(served: Served, owner: asyncpg.Connection, programme_id: UUID, staff_id: UUID) -> Desk:
+async def desk_of(served: Served, owner: asyncpg.Connection, programme_id: UUID, staff_id: UUID) -> Reader:
     await owner.execute("""UPDATE staff SET roles = roles || '["auditor"]' WHERE id = $1""", staff_id)
-    return Desk(served, await make_key(owner, programme_id, "auditor", ["audit.read"], staff_id))
+    return Reader(served, await make_key(owner, programme_id, "auditor", ["audit.read"], staff_id))
 
 
-async def office_desk(served: Served, owner: asyncpg.Connection, office: Office) -> Desk:
+async def office_desk(served: Served, owner: asyncpg.Connection, office: Office) -> Reader:
     return await desk_of(served, owner, office.programme_id, office.admin.id)
 
 
@@ -109,7 +81,7 @@ class Books:
     world: PayWorld
     campaign_id: UUID
     shop: UUID
-    desk: Desk
+    desk: Reader
 
 
 async def open_books(ctx: Context, served: Served, owner: asyncpg.Connection) -> Books:
@@ -213,4 +185,4 @@ async def test_auditors_alone_read_it(
         ("operator", ["operator.read"], books.world.operator_id),
     ):
         key = await make_key(owner, books.world.programme_id, kind, scopes, subject)
-        assert (await Desk(served, key).get(path))[0] == 403
+        assert (await Reader(served, key).get(path))[0] == 403
