@@ -13,6 +13,7 @@ from campaigns.services import audit_runs
 from campaigns.services.context import Context
 from campaigns.services.paying import redeem
 from tests.support.campaign_files import list_file
+from tests.support.draw_world import open_draw
 from tests.support.http import Served, make_key, serve
 from tests.support.office import Office, now_of, open_office, published
 from tests.support.payworld import PayWorld, asked
@@ -155,6 +156,24 @@ async def test_the_audit_names_what_is_wrong_in_the_own_programme_alone(
         finding["check"] for finding in found["findings"]
     }
     assert (await other.desk.read("/v1/audit"))["violations"] == 0
+
+
+async def test_a_draw_that_was_tampered_with_is_named_to_its_own_programme(
+    ctx: Context, books: Books, served: Served, owner: asyncpg.Connection
+) -> None:
+    draw = await open_draw(ctx)
+    await draw.enter(await draw.people(20), ticked=10)
+    await draw.award()
+    desk = await office_desk(served, owner, draw.office)
+    assert (await desk.read("/v1/audit"))["violations"] == 0
+    await owner.execute("UPDATE award SET rank = rank + 1 WHERE rank = 1")
+    [finding] = (await desk.read("/v1/audit"))["findings"]
+    assert (finding["invariant"], finding["check"], finding["campaign_id"]) == (
+        8,
+        "draw_again",
+        str(draw.campaign_id),
+    )
+    assert (await books.desk.read("/v1/audit"))["violations"] == 0
 
 
 async def test_one_audit_runs_at_a_time_and_one_whose_caller_left_ends(
