@@ -14,7 +14,14 @@ from campaigns.runtime.keyfile import hmac_key
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.settings import Settings
 from campaigns.services.context import Context
-from campaigns.store.migrate import NoSchemaError, WrongModeError, WrongServerError, check_mode, migrate
+from campaigns.store.migrate import (
+    ChangedMigrationError,
+    NoSchemaError,
+    WrongModeError,
+    WrongServerError,
+    check_mode,
+    migrate,
+)
 from campaigns.store.pool import NotDurableError, open_pool
 
 logger = logging.getLogger(__name__)
@@ -31,7 +38,7 @@ class CannotStart(RuntimeError):
 def _said_plainly() -> Iterator[None]:
     try:
         yield
-    except (WrongServerError, WrongModeError, NoSchemaError, NotDurableError) as error:
+    except (WrongServerError, ChangedMigrationError, WrongModeError, NoSchemaError, NotDurableError) as error:
         raise CannotStart(f"数据库不能使用。{error}") from error
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         name = type(error).__name__

@@ -4,6 +4,8 @@ The executor itself has no lock between two migrating processes, so a session of
 """
 
 from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -13,6 +15,7 @@ from tortoise.migrations.api.migrate import migrate as run_migrations
 from campaigns.store.pool import Connection
 
 MIGRATION_LOCK = 0x686F6E67  # "hong"
+MIGRATIONS = Path(__file__).with_name("migrations")
 SUPPORTED_MAJOR = 18
 
 
@@ -22,6 +25,10 @@ class WrongServerError(RuntimeError):
 
 class WrongModeError(RuntimeError):
     """The database was created for another mode (production, demo, test) than the process runs in."""
+
+
+class ChangedMigrationError(RuntimeError):
+    """A migration's text is not the one this database was made by: its tables may differ from what the code expects."""
 
 
 class NoSchemaError(RuntimeError):
@@ -60,7 +67,7 @@ async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = 
     ``clock_starts_at`` is what the campaign clock of a new database says first, e.g. to replay a past year; the
     database refuses it in production, and one that has its clock keeps it.
 
-    Raises WrongServerError and WrongModeError; safe to run from several processes at once.
+    Raises WrongServerError, ChangedMigrationError and WrongModeError; safe to run from several processes at once.
     """
     lock = await asyncpg.connect(owner_dsn)
     try:
@@ -68,10 +75,15 @@ async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = 
         if major != SUPPORTED_MAJOR:
             raise WrongServerError(f"PostgreSQL {major} found, {SUPPORTED_MAJOR} needed")
         await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await _check_texts(lock)
         try:
             await run_migrations(config=tortoise_config(owner_dsn))
         finally:
             await Tortoise.close_connections()
+        await lock.executemany(
+            "INSERT INTO migration_text (name, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            list(migration_texts(MIGRATIONS).items()),
+        )
         await lock.execute(
             "INSERT INTO clock (mode, shift) VALUES ($1, coalesce($2 - clock_timestamp(), '0'))"
             " ON CONFLICT DO NOTHING",
@@ -81,6 +93,32 @@ async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = 
         await check_mode(lock, mode)
     finally:
         await lock.close()
+
+
+def migration_texts(folder: Path) -> dict[str, bytes]:
+    """SHA-256 of each migration's text: its Python file and the SQL beside it."""
+    return {
+        file.stem: sha256(
+            b"".join(part.read_bytes() for part in sorted(folder.glob(f"{file.stem}.*")))
+        ).digest()
+        for file in sorted(folder.glob("[0-9]*.py"))
+    }
+
+
+async def _check_texts(lock: asyncpg.Connection) -> None:
+    await lock.execute(
+        "CREATE TABLE IF NOT EXISTS migration_text (name text PRIMARY KEY, sha256 bytea NOT NULL)"
+    )
+    now = migration_texts(MIGRATIONS)
+    rows = await lock.fetch("SELECT name, sha256 FROM migration_text ORDER BY name")
+    changed = [row["name"] for row in rows if now.get(row["name"], row["sha256"]) != row["sha256"]]
+    if changed:
+        names = ", ".join(changed)
+        raise ChangedMigrationError(
+            f"迁移 {names} 的内容与建库时不同，表可能与程序不符；请用建库时的版本，演示数据可用 hongbao demo --fresh 重建。"
+            f" Migration {names} is not the text this database was made by, so its tables may not fit: run the version"
+            " that made it, or for a demonstration start anew with `hongbao demo --fresh`."
+        )
 
 
 def tortoise_config(dsn: str) -> dict[str, object]:
