@@ -1,5 +1,6 @@
 """The life of a campaign over HTTP: staff with their own keys, a channel for residents, and every problem of a file."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from api.routes import all_routes
 from campaigns.domain.principal import Principal
 from campaigns.services.context import Context
 from campaigns.services.keys import MakeKey, make_key
+from tests.domain.definition_cases import CASES
 from tests.support.campaign_files import list_file
 from tests.support.http import Served, serve
 from tests.support.office import Office, now_of, open_office
@@ -30,8 +32,11 @@ class Desk:
         sent = {"Authorization": f"Bearer {self._keys[who]}", **(headers or {})}
         if method != "GET":
             sent.setdefault("Idempotency-Key", self._served.next_key())
-        content = {} if body is None else {"json": body}
-        return await self._served.client.request(method, path, headers=sent, **content)
+        content = None
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()  # pure ASCII, so that a lone surrogate can be sent
+        return await self._served.client.request(method, path, headers=sent, content=content)
 
     async def done(self, status: int, *arguments: Any, **more: Any) -> Any:
         response = await self.call(*arguments, **more)
@@ -87,6 +92,22 @@ async def test_a_list_from_its_file_to_its_vouchers(
     assert await owner.fetchval("SELECT person_id::text FROM voucher") == person["person_id"]
     found = await desk.done(200, "officer", "GET", "/v1/campaigns?state=published&limit=1")
     assert [item["id"] for item in found["items"]] == [made["id"]]
+
+
+async def test_every_kind_of_bad_file_is_refused_without_effect(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    before = await all_row_counts(owner)
+    for case in CASES:
+        response = await desk.call("officer", "POST", "/v1/campaigns", {"source": case.text()})
+        answer = response.json()
+        if answer["code"] == "body_text_bad":  # NUL and lone surrogates never reach the file
+            assert response.status_code == 400 and case.code.startswith("file_text_"), case
+            continue
+        assert (response.status_code, answer["code"]) == (422, "definition_invalid"), (case, answer)
+        assert {problem["code"] for problem in answer["problems"]} == {case.code, *case.also}
+        assert case.expected_line() in {problem["line"] for problem in answer["problems"]}
+    assert await all_row_counts(owner) == before
 
 
 async def test_a_bad_file_is_answered_with_every_problem(
