@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from campaigns.runtime.engines import Databases, Engines
 from campaigns.runtime.engines.clean import clean
+from campaigns.runtime.engines.client import has_ended
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.wiring import open_context, prepare
 from campaigns.store.pool import Pool
@@ -80,6 +82,19 @@ async def test_a_connection_whose_server_spoke_its_last_words_is_an_outage(
 def test_other_errors_of_the_protocol_are_ours() -> None:
     assert not is_outage(asyncpg.InternalClientError("unknown error in protocol implementation"))
     assert not is_outage(asyncpg.InterfaceError("cannot perform operation: another operation is in progress"))
+
+
+@pytest.mark.timeout(10)
+def test_looking_whether_the_supervisor_left_never_waits() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(150)  # as it is after an answer was read
+        assert not has_ended(ours)
+        theirs.send(b"an answer")
+        assert not has_ended(ours)
+        assert ours.recv(100) == b"an answer" and ours.gettimeout() == 150
+        theirs.close()
+        assert has_ended(ours)
 
 
 @pytest.mark.timeout(60)

@@ -154,11 +154,20 @@ class Engines:
                 await readable.wait()
             finally:
                 loop.remove_reader(connection.fileno())
-            if _has_ended(connection):
+            if self._is_left_by(connection):
                 logger.warning("the supervisor of the engines has gone; joining again")
                 await asyncio.to_thread(self.ensure)
             else:  # an answer that another thread is about to read
                 await asyncio.sleep(WATCH_PAUSE_SECONDS)
+
+    def _is_left_by(self, connection: socket.socket) -> bool:
+        """Whether the supervisor has gone; while another thread asks, what woke us is its answer."""
+        if not self._asking.acquire(blocking=False):
+            return False
+        try:
+            return has_ended(connection)
+        finally:
+            self._asking.release()
 
     def _join(self) -> None:
         self._connection, answer = connect(self.settings, self._progress)
@@ -263,13 +272,18 @@ def engines(settings: Settings, progress: Progress | None = None) -> Iterator[En
         yield pair
 
 
-def _has_ended(connection: socket.socket) -> bool:
+def has_ended(connection: socket.socket) -> bool:
+    """Whether the other side has left, without waiting: a socket with a timeout would wait for what was read already."""
+    timeout = connection.gettimeout()
+    connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        return connection.recv(1, socket.MSG_PEEK) == b""
     except BlockingIOError:
         return False
     except OSError:
         return True
+    finally:
+        connection.settimeout(timeout)
 
 
 def _pids(answer: dict[str, Any]) -> Pids:
