@@ -1,5 +1,6 @@
 """How a demonstration is watched: a live table on a terminal, plain lines elsewhere, JSON lines for a program."""
 
+import asyncio
 import json
 import sys
 import time
@@ -61,6 +62,7 @@ class Show:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """The length of one stage; its time goes into ``seconds``."""
+        _heed_cancellation()
         self._stage, self._told = name, -1
         started = time.monotonic()
         if self._bars is not None:
@@ -74,6 +76,7 @@ class Show:
 
     async def percent(self, done: int, total: int, note: str = "") -> None:
         """How far the stage is."""
+        _heed_cancellation()
         percent = 100 * done // max(1, total)
         if self._bars is not None:
             self._bars.update(self._tasks[self._stage], completed=percent, note=note)
@@ -112,3 +115,10 @@ class Show:
     def _title(self, name: str) -> str:
         title: str = getattr(STAGES[name], self.language)
         return title
+
+
+def _heed_cancellation() -> None:
+    """Take up a Ctrl-C that was lost: `asyncio.wait_for` of Python 3.11 may swallow one."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
