@@ -4,7 +4,7 @@ Value moves *from* the debit account *to* the credit account; balance = credits 
 (campaign, kind, holder). Only `funder` is negative, and `payable` after a refund of what was already paid out.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 AccountKind = Literal["funder", "escrow", "outstanding", "held", "payable", "paid", "returned"]
@@ -12,7 +12,6 @@ TransferKind = Literal[
     "fund", "grant", "authorize", "capture", "release", "redeem", "void", "hold_expiry",
     "refund", "undo", "expire", "pay_out", "bank_return", "close",
 ]  # fmt: skip
-MAY_BE_NEGATIVE: Final[frozenset[AccountKind]] = frozenset({"funder", "payable"})
 MAX_LINES = 32_767
 
 

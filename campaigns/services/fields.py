@@ -20,7 +20,6 @@ BudgetFen = Annotated[
 ]
 AnyFen = Annotated[int, Meta(description="Integer fen, may be zero or negative in a balance")]
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
-BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="1/10,000")]
 Code = Annotated[
     str,
     Meta(
@@ -49,8 +48,6 @@ Mcc = Annotated[
     str, Meta(min_length=4, max_length=4, pattern=r"^[0-9]{4}$(?!\n)", description="Merchant category code")
 ]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 time with offset")]
-Latitude = Annotated[float, Meta(ge=-90, le=90)]
-Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
 
 class Names(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,7 +21,6 @@ BOM = b"\xef\xbb\xbf"
 
 ENTRY_ID = re.compile(r"[A-Z0-9_-]{1,40}", re.ASCII)
 STRATUM = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
-TICKETS = re.compile(r"[1-9][0-9]?|100", re.ASCII)
 _LINE = re.compile(rb"([A-Z0-9_-]{1,40}),([A-Za-z0-9_.-]{1,32}),([1-9][0-9]?|100)\n")
 
 

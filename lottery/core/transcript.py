@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from lottery.core.commitment import Commitment
 from lottery.core.errors import TranscriptError
 from lottery.core.rules import ROUNDS_MAX
-from lottery.core.seed import HEX_64, seed_of
+from lottery.core.seed import HEX_64
 from lottery.core.sources import (
     BEACON_KINDS,
     KINDS,
@@ -141,12 +141,6 @@ def check_transcript(transcript: Transcript, commitment: Commitment, commit_sha2
         raise TranscriptError("sources_differ", "other sources, or another order, than the commitment fixed")
     for source, (_, value) in zip(commitment.sources, transcript.sources, strict=True):
         _check_against(source, value, commitment)
-
-
-def transcript_seed(data: bytes) -> str:
-    """The seed: sha256 of the transcript's bytes, which must be a well-formed transcript (else TranscriptError)."""
-    parse_transcript(data)
-    return seed_of(data)
 
 
 def _take(lines: list[str], name: str, pattern: re.Pattern[str]) -> str:

@@ -1,7 +1,8 @@
-"""docs/limits.md names each limit with the value that its constant has, and leaves none out."""
+"""docs/limits.md names each limit with the value that its constant has and that something keeps, and leaves none out."""
 
 import ast
 import re
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -61,3 +62,16 @@ def test_every_named_limit_is_documented() -> None:
                         missing.append(f"{file}:{target.id}")
     undocumented = sorted(set(missing) - listed - BEHIND)
     assert not undocumented, "say in docs/limits.md what happens beyond these"
+
+
+def test_every_documented_limit_is_kept_somewhere() -> None:
+    product = "".join(
+        path.read_text(encoding="utf-8")
+        for room in (*ROOMS, "campaigns/runtime", "lottery")
+        for path in (ROOT / room).rglob("*.py")
+    )
+    words = Counter(re.findall(r"\w+", product))
+    names = {
+        place.split(":")[1].split("[")[0].split(".")[0] for row in LIMITS for place in row[2].split(", ")
+    }
+    assert [name for name in sorted(names) if words[name] < 2] == [], "defined, documented and never asked"

@@ -33,9 +33,7 @@ _KINDS = _words(
     phone="手机号", id_number="身份证号", social_card="社会保障卡号", channel="渠道", terminal="终端", merchant="商户",
     operator="运营机构", staff="工作人员", auditor="审计",
 )  # fmt: skip
-_SOURCES = _words(
-    office="单位密钥", notary="公证号码", ssq="双色球", drand="公共信标", rehearsal="演练信标"
-)
+_SOURCES = _words(office="单位密钥", notary="公证号码", ssq="双色球", drand="公共信标", rehearsal="演练信标")
 _SUBJECTS = _words(
     award="中签资格", campaign="活动", code="错误编码", draw="抽签", entry="报名", file="文件", key="访问密钥",
     merchant="商户", payment="付款", person="市民", staff="工作人员", store="门店", terms_change="规则变更", token="凭证",

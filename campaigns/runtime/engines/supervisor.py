@@ -43,7 +43,6 @@ class Supervisor:
     """State: the engines, the clients, and whether everything is ready, starting or stopping."""
 
     def __init__(self, config: Config, layout: Layout, binaries: Binaries, credentials: Credentials) -> None:
-        self._config = config
         self._layout = layout
         self._engines = [
             postgres_engine(layout, binaries, config.tcp_port),
@@ -56,7 +55,6 @@ class Supervisor:
         self._asked_to_stop = False
         self._empty_since = time.monotonic() + FIRST_CLIENT_SECONDS
         self._ready_before = time.monotonic() + START_TIMEOUT_SECONDS
-        self._was_ready = False
 
     def listen(self) -> None:
         """Open the socket of the clients and listen to signals."""
@@ -177,7 +175,6 @@ class Supervisor:
                 self._on_engine_end(engine, ended[engine.pid])
             engine.look()
         if all(engine.ready for engine in self._engines):
-            self._was_ready = True
             self._ready_before = time.monotonic() + START_TIMEOUT_SECONDS
             self._tell_waiting()
         elif time.monotonic() > self._ready_before:
