@@ -80,10 +80,7 @@ async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = 
             await run_migrations(config=tortoise_config(owner_dsn))
         finally:
             await Tortoise.close_connections()
-        await lock.executemany(
-            "INSERT INTO migration_text (name, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            list(migration_texts(MIGRATIONS).items()),
-        )
+        await _note_texts(lock)
         await lock.execute(
             "INSERT INTO clock (mode, shift) VALUES ($1, coalesce($2 - clock_timestamp(), '0'))"
             " ON CONFLICT DO NOTHING",
@@ -106,9 +103,8 @@ def migration_texts(folder: Path) -> dict[str, bytes]:
 
 
 async def _check_texts(lock: asyncpg.Connection) -> None:
-    await lock.execute(
-        "CREATE TABLE IF NOT EXISTS migration_text (name text PRIMARY KEY, sha256 bytea NOT NULL)"
-    )
+    if await lock.fetchval("SELECT to_regclass('migration_text')") is None:
+        return
     now = migration_texts(MIGRATIONS)
     rows = await lock.fetch("SELECT name, sha256 FROM migration_text ORDER BY name")
     changed = [row["name"] for row in rows if now.get(row["name"], row["sha256"]) != row["sha256"]]
@@ -119,6 +115,17 @@ async def _check_texts(lock: asyncpg.Connection) -> None:
             f" Migration {names} is not the text this database was made by, so its tables may not fit: run the version"
             " that made it, or for a demonstration start anew with `hongbao demo --fresh`."
         )
+
+
+async def _note_texts(lock: asyncpg.Connection) -> None:
+    """Note what made this database; the table comes after the migrations' grants, so that only the owner has it."""
+    await lock.execute(
+        "CREATE TABLE IF NOT EXISTS migration_text (name text PRIMARY KEY, sha256 bytea NOT NULL)"
+    )
+    await lock.executemany(
+        "INSERT INTO migration_text (name, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        list(migration_texts(MIGRATIONS).items()),
+    )
 
 
 def tortoise_config(dsn: str) -> dict[str, object]:

@@ -45,6 +45,33 @@ async def test_the_service_may_not_rewrite_history(database: Databases, table: s
         await connection.close()
 
 
+# What app may change beside SELECT and INSERT; of voucher and clock it may change some columns only.
+CHANGED = [
+    "allotment", "announcement", "api_key", "award", "campaign", "draw", "draw_source", "entry", "merchant", "payment",
+    "payment_line", "staff", "store", "terminal", "terms_change", "token", "usage_counter", "waitlist", "wallet",
+]  # fmt: skip
+DELETED = ["person_proof", "token", "wallet"]
+OWNERS_ALONE = ["clock", "migration_text", "tortoise_migrations"]
+
+
+async def test_the_roles_have_the_rights_listed_and_no_more(owner: asyncpg.Connection) -> None:
+    tables = [r[0] for r in await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+
+    async def having(role: str, right: str) -> list[str]:
+        found = await owner.fetch(
+            "SELECT t FROM unnest($1::text[]) AS t WHERE has_table_privilege($2, t, $3) ORDER BY t",
+            tables, role, right,
+        )  # fmt: skip
+        return [row[0] for row in found]
+
+    assert await having("app", "INSERT") == sorted(set(tables) - set(OWNERS_ALONE))
+    assert await having("app", "UPDATE") == CHANGED
+    assert await having("app", "DELETE") == DELETED
+    assert await having("app", "TRUNCATE") == []
+    assert await having("sweeper", "SELECT") == await having("sweeper", "DELETE") == ["idempotency"]
+    assert await having("sweeper", "INSERT") == await having("sweeper", "UPDATE") == []
+
+
 async def test_the_face_of_a_voucher_is_fixed(database: Databases) -> None:
     connection = await asyncpg.connect(database.app.dsn)
     try:
