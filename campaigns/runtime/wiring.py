@@ -14,6 +14,7 @@ from campaigns.runtime.keyfile import hmac_key
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.settings import Settings
 from campaigns.services.context import Context
+from campaigns.store.keys_retention import MayNotDeleteError, check_may_delete
 from campaigns.store.migrate import (
     ChangedMigrationError,
     NoSchemaError,
@@ -38,7 +39,14 @@ class CannotStart(RuntimeError):
 def _said_plainly() -> Iterator[None]:
     try:
         yield
-    except (WrongServerError, ChangedMigrationError, WrongModeError, NoSchemaError, NotDurableError) as error:
+    except (
+        WrongServerError,
+        ChangedMigrationError,
+        WrongModeError,
+        NoSchemaError,
+        NotDurableError,
+        MayNotDeleteError,
+    ) as error:
         raise CannotStart(f"数据库不能使用。{error}") from error
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         name = type(error).__name__
@@ -119,7 +127,8 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
 
 
 async def prepare(engines: Engines, settings: Settings, clock_starts_at: datetime | None = None) -> None:
-    """Bring the database to the newest schema in this installation's mode, and see that the key of proofs exists.
+    """Bring the database to the newest schema in this installation's mode; see that the key of proofs exists and that
+    the role sweeper may do its work.
 
     ``clock_starts_at`` is for a new database that is not a production one, see `migrate`.
 
@@ -128,3 +137,8 @@ async def prepare(engines: Engines, settings: Settings, clock_starts_at: datetim
     hmac_key(settings)
     with _said_plainly():
         await migrate(engines.owner_dsn, settings.mode.value, clock_starts_at)
+        sweeper = await asyncpg.connect(engines.sweeper_dsn)
+        try:
+            await check_may_delete(sweeper)
+        finally:
+            await sweeper.close()

@@ -15,6 +15,20 @@ DELETE FROM idempotency WHERE (principal_id, key_digest) IN (
 """
 
 
+class MayNotDeleteError(RuntimeError):
+    """The role that is to end the retention of request keys has no right to delete them."""
+
+
+async def check_may_delete(connection: Connection) -> None:
+    """See at the start what the loop that deletes would find later. Raises MayNotDeleteError."""
+    if not await connection.fetchval("SELECT has_table_privilege(to_regclass('idempotency'), 'DELETE')"):
+        raise MayNotDeleteError(
+            "DATABASE_SWEEPER_URL（未设时为 DATABASE_URL）的用户不能删除过期的请求记录，请设为角色 sweeper 的地址。"
+            " The role in DATABASE_SWEEPER_URL (if not set, in DATABASE_URL) may not delete expired request keys:"
+            " give the address of the role sweeper."
+        )
+
+
 async def delete_old_keys(connection: Connection, limit: int) -> int:
     """Delete at most ``limit`` rows past their time: EFFECT_DAYS with an effect, NO_EFFECT_HOURS without."""
     status = await connection.execute(_DELETE, limit, NO_EFFECT_HOURS, EFFECT_DAYS)

@@ -52,3 +52,17 @@ async def test_no_command_acts_in_another_mode_than_the_database_was_made_for(en
     with pytest.raises(CannotStart, match="made for test mode and this is demo mode: set HONGBAO_MODE=test"):
         async with context_on(engines, replace(engines.settings, mode=Mode.DEMO)):
             raise AssertionError("opened")
+
+
+async def test_a_role_that_may_not_delete_old_request_keys_is_refused_at_the_start(engines: Engines) -> None:
+    await prepare(engines, engines.settings)
+    own = replace(
+        engines.settings,
+        database_url=engines.app_dsn,
+        database_owner_url=engines.owner_dsn,
+        redis_url=engines.redis_url,
+    )
+    with pytest.raises(CannotStart, match="may not delete expired request keys"):
+        await prepare(Engines(own), own)
+    fit = replace(own, database_sweeper_url=engines.sweeper_dsn)
+    await prepare(Engines(fit), fit)
