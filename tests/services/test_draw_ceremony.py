@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from campaigns.domain.errors import Denied, Refused
+from campaigns.domain.errors import Broken, Denied, Refused
 from campaigns.domain.windows import parse_local
 from campaigns.services import freezing
 from campaigns.services.ceremony import (
@@ -24,17 +25,21 @@ from campaigns.services.ceremony import (
 from campaigns.services.clock import set_clock
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import DrawAnswer, read_draw_file, show_draw
-from campaigns.services.entering import withdraw
+from campaigns.services.entering import EnterLine, withdraw
 from campaigns.services.exporting import export_draw
 from campaigns.services.freezing import FreezeDraw, freeze_draw
 from campaigns.services.own_entry import own_entry
+from campaigns.services.sealing import seal, unseal
+from campaigns.services.simulating import StatedEntry, enter_stated
 from lottery.beacon import QUICKNET
 from lottery.core.commitment import parse_commitment
 from lottery.core.merkle import verify_inclusion
 from lottery.core.sources import parse_beacon_spec
 from lottery.rehearsal import rehearsal_round
 from lottery.verification import verify_directory
-from tests.support.draw_world import DrawWorld, open_draw
+from tests.support.campaign_files import list_file
+from tests.support.draw_world import COUNTY, DrawWorld, open_draw
+from tests.support.office import now_of, published
 
 ALL = ("office", "notary", "ssq", "rehearsal")
 ROUND_1000 = (
@@ -162,6 +167,41 @@ async def test_production_knows_no_rehearsal(ctx: Context, world: DrawWorld) -> 
     ):
         with pytest.raises(Refused, match="rehearsal_refused"):
             await act
+
+
+async def test_production_takes_no_stated_secret_and_no_stated_entries(
+    ctx: Context, world: DrawWorld, owner: asyncpg.Connection
+) -> None:
+    [person] = await world.people(1)
+    real = replace(ctx, mode="production")
+    drawer, channel = world.office.drawer, world.channel(person)
+    stated = StatedEntry(
+        line=EnterLine(person_id=person, place=COUNTY), code="E" + "A" * 16, entered_at=world.times[0]
+    )
+    await refused(owner, "simulation_refused", enter_stated(real, channel, world.campaign_id, [stated]))
+    assert await owner.fetchval("SELECT count(*) FROM entry") == 0
+    await set_clock(ctx, world.times[1])
+    secret = freeze_draw(real, drawer, None, world.campaign_id, FreezeDraw(), rehearsed_secret=bytes(32))
+    await refused(owner, "simulation_refused", secret)
+
+
+async def test_a_list_campaign_has_no_draw(ctx: Context, world: DrawWorld, owner: asyncpg.Connection) -> None:
+    source = list_file(await now_of(ctx), code="no-draw")
+    campaign_id = await published(ctx, world.office, source)
+    await refused(owner, "no_draw", freeze_draw(ctx, world.office.drawer, None, campaign_id, FreezeDraw()))
+
+
+async def test_a_secret_opens_only_under_its_key_and_for_its_draw(ctx: Context) -> None:
+    draw_id, secret = uuid4(), bytes(range(32))
+    sealed = seal(ctx.hmac_key, draw_id, secret)
+    assert secret not in sealed and unseal(ctx.hmac_key, draw_id, sealed) == secret
+    for key, draw, row in (
+        (bytes(32), draw_id, sealed),
+        (ctx.hmac_key, uuid4(), sealed),
+        (ctx.hmac_key, draw_id, sealed[:-1] + bytes([sealed[-1] ^ 1])),
+    ):
+        with pytest.raises(Broken, match="seal_broken"):
+            unseal(key, draw, row)
 
 
 async def committed_round(ctx: Context, draw_id: UUID) -> int:

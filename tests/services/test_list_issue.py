@@ -192,6 +192,16 @@ async def test_a_list_that_waited_past_its_end_is_over(
     assert await counts(owner) == (0, 0, 0, 0, 0)
 
 
+async def test_a_list_is_not_issued_before_its_time(
+    ctx: Context, office: Office, owner: asyncpg.Connection
+) -> None:
+    later = list_file(await now_of(ctx) + timedelta(days=1), code="later")
+    campaign_id = await published(ctx, office, later)
+    with pytest.raises(Refused, match="list_not_open"):
+        await issue_list(ctx, office.officer, None, campaign_id, lines(line(0)))
+    assert await counts(owner) == (0, 0, 0, 0, 0)
+
+
 async def test_a_line_that_settles_nobody_is_named_by_its_own_number(
     ctx: Context, office: Office, campaign_id: UUID, owner: asyncpg.Connection
 ) -> None:

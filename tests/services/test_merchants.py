@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from campaigns.domain.errors import Denied, Invalid, Refused
-from campaigns.domain.merchant_csv import read_csv
+from campaigns.domain.merchant_csv import MAX_LINES, read_csv
 from campaigns.domain.payment_code import looks_like_store_code
 from campaigns.services.context import Context
 from campaigns.services.fields import Names
@@ -208,7 +208,14 @@ def test_csv_problems_name_their_line(content: str, line: int, code: str) -> Non
     assert (problems[0].line, problems[0].code) == (line, code)
 
 
-@pytest.mark.parametrize(("content", "code"), [(b"\xff\xff\xff", "import_not_text"), (b"", "import_empty")])
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\xff\xff\xff", "import_not_text"),
+        (b"", "import_empty"),
+        (b"merchant\n" * (MAX_LINES + 2), "import_too_many"),
+    ],
+)
 def test_what_is_no_table_is_refused(content: bytes, code: str) -> None:
     with pytest.raises(Invalid, match=code):
         read_csv(content)
