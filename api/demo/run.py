@@ -30,6 +30,7 @@ from api.demo.spending import Spending, Spent
 from api.demo.stage import Stage
 from api.demo.tables import show_figures
 from api.demo.texts import Language, say
+from api.logs import make_log, tame_libraries
 from api.report import show as show_report
 from campaigns.domain.report import Report
 from campaigns.domain.windows import zone_of
@@ -41,7 +42,7 @@ from campaigns.services.campaign_source import load_definition
 
 FIGURES_FILE = "figures.json"
 JOURNAL_FILE = "journal.jsonl"
-SERVER_LOG = "server.log"
+SERVER_LOG = "server.log"  # of the servers, and of what this process's libraries say while an engine is away
 LEAST_MERCHANTS = 30
 EXIT_VIOLATED = 1
 
@@ -194,6 +195,7 @@ class _Run:
         async with AsyncExitStack() as stack:
             with self._show.stage("server"):
                 log = self._folder.run / SERVER_LOG
+                tame_libraries(make_log(stack.enter_context(log.open("ab", buffering=0))))
                 server = await stack.enter_async_context(served(stage.processes, self._environ, log))
             self._watched.server = server
             try:
