@@ -28,7 +28,7 @@ from campaigns.services.list_issue import MAX_ROWS, Issued, IssueList, ListRow, 
 from campaigns.services.paging import MOST_LIMIT
 from campaigns.services.problems import LineProblem, lines_invalid
 from campaigns.services.publishing import pause_campaign, publish_campaign, resume_campaign
-from campaigns.services.terms_change import approve_terms, propose_terms
+from campaigns.services.terms_change import approve_terms, propose_terms, proposed_terms
 from campaigns.store.unit_of_work import Request, request
 
 Verb = Callable[[Context, Principal, Request | None, UUID], Awaitable[object]]
@@ -126,6 +126,15 @@ def propose(code: str, file: Path, login: str) -> None:
     """Propose the wider terms of FILE for CODE. 提出放宽规则。"""
     source = _source(file)
     _act(code, login, lambda ctx, caller, asked, id_: propose_terms(ctx, caller, asked, id_, source))
+
+
+@campaign.command(name="show-terms")
+@_code
+@click.argument("change", type=click.UUID)
+@acting
+def show_change(code: str, change: UUID, login: str) -> None:
+    """Print the CHANGE of terms that was proposed, to read before it is approved. 查看待审批的规则变更。"""
+    _act(code, login, lambda ctx, caller, _, id_: proposed_terms(ctx, caller, id_, change))
 
 
 @campaign.command(name="approve-terms")

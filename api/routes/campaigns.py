@@ -27,7 +27,13 @@ from campaigns.services.context import Context
 from campaigns.services.funding import Fund, FundingAnswer, campaign_funding, fund_campaign
 from campaigns.services.paging import Page, PageQuery
 from campaigns.services.publishing import pause_campaign, publish_campaign, resume_campaign
-from campaigns.services.terms_change import TermsChange, approve_terms, propose_terms
+from campaigns.services.terms_change import (
+    ProposedTerms,
+    TermsChange,
+    approve_terms,
+    propose_terms,
+    proposed_terms,
+)
 
 YAML = "application/yaml"
 FILE_CODES = ("definition_invalid", "other_programme", "code_taken")
@@ -107,6 +113,10 @@ async def post_close(ctx: Context, call: Call) -> Closed:
 
 async def post_terms(ctx: Context, call: Call) -> TermsChange:
     return await propose_terms(ctx, call.principal, call.asked, call.id("campaign_id"), call.body)
+
+
+async def get_proposed_terms(ctx: Context, call: Call) -> ProposedTerms:
+    return await proposed_terms(ctx, call.principal, call.id("campaign_id"), call.id("change_id"))
 
 
 async def post_terms_approve(ctx: Context, call: Call) -> TermsChange:
@@ -257,6 +267,13 @@ ROUTES = (
         answer=TermsChange,
         status=201,
         codes=("definition_invalid", *CHANGE_CODES),
+    ),
+    _read(
+        path="/v1/campaigns/{campaign_id}/terms/{change_id}",
+        handler=get_proposed_terms,
+        summary="A proposal: its file, and its terms in plain sentences",
+        answer=ProposedTerms,
+        codes=("not_found",),
     ),
     _approve(
         path="/v1/campaigns/{campaign_id}/terms/{change_id}/approve",

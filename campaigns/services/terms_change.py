@@ -15,6 +15,7 @@ from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require_staff
 from campaigns.domain.states import CAMPAIGN, wrong_state
 from campaigns.domain.terms.compile import canonical_json, read_compiled
+from campaigns.domain.terms.contract import contract_text
 from campaigns.domain.terms.model import CompiledTerms
 from campaigns.domain.terms.widen import narrowed
 from campaigns.services.campaign_source import (
@@ -44,6 +45,38 @@ class TermsChange(Struct, frozen=True, kw_only=True):
     approver_id: UUID | None
     version: int | None
     digest: str
+
+
+class ProposedTerms(Struct, frozen=True, kw_only=True):
+    """A proposal as whoever approves it reads it: the file handed in, and the terms it makes in plain sentences."""
+
+    change: TermsChange
+    source: str
+    zh: str
+    en: str
+
+
+async def proposed_terms(
+    ctx: Context, principal: Principal, campaign_id: UUID, change_id: UUID
+) -> ProposedTerms:
+    """Read a proposal, approved or not. Raises Refused ``not_found``."""
+    async with ctx.pool.acquire() as connection:
+        await store.campaign_row(connection, principal.programme_id, campaign_id)
+        change = await terms_store.terms_change_row(connection, campaign_id, change_id)
+        if change is None:
+            raise not_found("terms_change")
+        newest = await terms_store.newest_terms_row(connection, campaign_id)
+    assert newest is not None, "a campaign whose terms may change has some"
+    version = change["version"]
+    compiled = compiled_terms(load_definition(change["source"]), version or newest["version"] + 1)
+    return ProposedTerms(
+        change=TermsChange(
+            id=change_id, campaign_id=campaign_id, author_id=change["author_id"],
+            approver_id=change["approver_id"], version=version,
+            digest=sha256(canonical_json(compiled)).hexdigest(),
+        ),
+        source=change["source"], zh=contract_text(compiled, "zh"), en=contract_text(compiled, "en"),
+    )  # fmt: skip
 
 
 async def propose_terms(

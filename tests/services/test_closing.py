@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -24,7 +24,7 @@ from campaigns.services.list_issue import IssueList, ListRow, issue_list
 from campaigns.services.people import Proof
 from campaigns.services.publishing import publish_campaign
 from campaigns.services.sweeping import sweep
-from campaigns.services.terms_change import approve_terms, propose_terms
+from campaigns.services.terms_change import approve_terms, propose_terms, proposed_terms
 from tests.support.campaign_files import draw_file, list_file
 from tests.support.office import Office, approved, now_of, open_office, published
 
@@ -189,6 +189,12 @@ async def test_terms_widen_by_a_second_person(
     wider = await changed_file(ctx, "valid_days: 14", "valid_days: 20")
     change = await propose_terms(ctx, office.officer, None, campaign_id, wider)
     assert (change.version, change.approver_id) == (None, None)
+    proposed = await proposed_terms(ctx, office.approver, campaign_id, change.id)
+    assert (proposed.change, proposed.source) == (change, wider.source)
+    assert "20 天内有效" in proposed.zh and "valid for 20 days" in proposed.en
+    assert all(proposed.change.digest in text for text in (proposed.zh, proposed.en))
+    with pytest.raises(Refused, match="not_found"):
+        await proposed_terms(ctx, office.approver, campaign_id, uuid4())
     author = replace(office.officer, scopes=frozenset({"campaign.approve"}))
     with pytest.raises(Refused, match="author_cannot_approve"):
         await approve_terms(ctx, author, None, campaign_id, change.id)
@@ -196,7 +202,9 @@ async def test_terms_widen_by_a_second_person(
         await owner.execute(
             "UPDATE terms_change SET approver_id = author_id, version = 2, approved_at = now()"
         )
-    assert (await approve_terms(ctx, office.approver, None, campaign_id, change.id)).version == 2
+    approved = await approve_terms(ctx, office.approver, None, campaign_id, change.id)
+    assert (approved.version, approved.digest) == (2, change.digest)
+    assert (await proposed_terms(ctx, office.officer, campaign_id, change.id)).change == approved
     rows = (ListRow(tier="gold", proofs=(Proof(kind="phone", value="13800000000"),)),)
     await issue_list(ctx, office.officer, None, campaign_id, IssueList(rows=rows))
     life = await owner.fetchval("SELECT expires_at - granted_at FROM voucher")
