@@ -93,11 +93,17 @@ def fund(
         _act(code, login, fund_whole_plan)
         return
     if funder is None or operator is None or yuan is None:
-        raise click.UsageError("give --funder, --operator and --yuan, or --whole-plan")
+        raise click.UsageError(
+            "请同时给出 --funder、--operator 和 --yuan，或只给 --whole-plan。"
+            " Give --funder, --operator and --yuan, or --whole-plan."
+        )
     try:
         amount_fen = parse_yuan(yuan)
     except ValueError:
-        raise click.BadParameter(yuan, param_hint="--yuan") from None
+        raise click.BadParameter(
+            f"“{yuan}”不是金额，请写如 1234.50。 {yuan!r} is no amount: write e.g. 1234.50.",
+            param_hint="--yuan",
+        ) from None
     command = Fund(funder=funder, operator=operator, amount_fen=amount_fen)
     _act(code, login, lambda ctx, caller, asked, id_: fund_campaign(ctx, caller, asked, id_, command))
 
@@ -188,7 +194,10 @@ def _source(file: Path) -> CampaignSource:
     try:
         return CampaignSource(source=file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise click.ClickException(f"{file} is not UTF-8: see hongbao campaign validate") from None
+        raise click.ClickException(
+            f"{file} 不是 UTF-8 文字，详见 hongbao campaign validate。"
+            f" {file} is not UTF-8: see `hongbao campaign validate`."
+        ) from None
 
 
 commands = (campaign,)

@@ -57,7 +57,7 @@ def draw() -> None:
 def freeze(campaign: str, login: str, delay_minutes: int, ssq_issue: str | None) -> None:
     """Close entries and publish the commitment to the list. 截止报名并公布名单承诺。"""
     if not 0 <= delay_minutes <= 43_200:
-        raise click.BadParameter("0 to 43200", param_hint="--delay-minutes")
+        raise click.BadParameter("须在 0 至 43200 之间。 It is 0 to 43200.", param_hint="--delay-minutes")
     command = FreezeDraw(delay_minutes=delay_minutes, ssq_issue=ssq_issue)
 
     async def step(ctx: Context, caller: Principal, campaign_id: UUID, draw_id: UUID) -> DrawAnswer:
@@ -105,7 +105,7 @@ def record(campaign: str, source: str, value: str, login: str) -> None:
 def beacon(campaign: str, login: str, file: Path | None, rehearse: bool) -> None:
     """Record the beacon's committed round, if it verifies. 登记随机信标。"""
     if rehearse == (file is not None):
-        raise click.UsageError("give either --file or --rehearse")
+        raise click.UsageError("--file 与 --rehearse 须且只能给出一个。 Give either --file or --rehearse.")
 
     async def step(ctx: Context, caller: Principal, campaign_id: UUID, draw_id: UUID) -> DrawAnswer:
         if file is None:

@@ -47,7 +47,9 @@ def import_file(file: Path, keys: Path, login: str) -> None:
     try:
         keys.touch(mode=KEY_FILE_MODE, exist_ok=False)
     except FileExistsError:
-        raise click.ClickException(f"{keys} is there already: name a new file") from None
+        raise click.ClickException(
+            f"{keys} 已存在，请换一个文件名。 {keys} is there already: name a new file."
+        ) from None
     try:
         answer = as_staff(login, lambda ctx, caller: import_merchants(ctx, caller, None, command))
     except BaseException:

@@ -30,7 +30,9 @@ from campaigns.services.reporting import campaign_named, report
 def report_command(campaign: str, as_json: bool, html_file: Path | None, language: str | None) -> None:
     """Report how CAMPAIGN (its code or id) was taken up and spent. 活动成效报告。"""
     if as_json and html_file is not None:
-        raise click.UsageError("--json and --html are two different answers: choose one.")
+        raise click.UsageError(
+            "--json 与 --html 只能选一个。 --json and --html are two different answers: choose one."
+        )
     settings = Settings.from_env()
     spoken = cast(Language, language or settings.language)
     found = asyncio.run(_report(settings, campaign))
