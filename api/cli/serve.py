@@ -14,7 +14,7 @@ from api.metrics import DIRECTORY_VARIABLE
 from campaigns.runtime.engines import engines
 from campaigns.runtime.servers import ServerSupervisor
 from campaigns.runtime.settings import PORT_MAX, Settings
-from campaigns.runtime.wiring import prepare
+from campaigns.runtime.wiring import prepare_service
 
 SERVER_COMMAND = (sys.executable, "-m", "api.server")
 METRICS_DIRECTORY = "metrics"
@@ -38,7 +38,7 @@ def serve(host: str | None, port: int | None, processes: int | None) -> None:
         server_processes=settings.server_processes if processes is None else processes,
     )
     with engines(settings, progress=lambda message: click.echo(message, err=True)) as pair:
-        asyncio.run(prepare(pair, settings))
+        asyncio.run(prepare_service(pair, settings))
         directory = metrics_directory(settings.data_dir)
         os.environ[DIRECTORY_VARIABLE] = str(directory)
         try:

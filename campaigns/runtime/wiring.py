@@ -127,8 +127,7 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
 
 
 async def prepare(engines: Engines, settings: Settings, clock_starts_at: datetime | None = None) -> None:
-    """Bring the database to the newest schema in this installation's mode; see that the key of proofs exists and that
-    the role sweeper may do its work.
+    """Bring the database to the newest schema in this installation's mode, and see that the key of proofs exists.
 
     ``clock_starts_at`` is for a new database that is not a production one, see `migrate`.
 
@@ -137,6 +136,12 @@ async def prepare(engines: Engines, settings: Settings, clock_starts_at: datetim
     hmac_key(settings)
     with _said_plainly():
         await migrate(engines.owner_dsn, settings.mode.value, clock_starts_at)
+
+
+async def prepare_service(engines: Engines, settings: Settings) -> None:
+    """As `prepare`, and see that the service's loops may do their work. Raises as `prepare`."""
+    await prepare(engines, settings)
+    with _said_plainly():
         sweeper = await asyncpg.connect(engines.sweeper_dsn)
         try:
             await check_may_delete(sweeper)

@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.runtime.engines import Engines
 from campaigns.runtime.settings import Mode, Settings
-from campaigns.runtime.wiring import CannotStart, context_on, prepare
+from campaigns.runtime.wiring import CannotStart, context_on, prepare, prepare_service
 from tests.docs.tables import rows
 
 
@@ -63,6 +63,6 @@ async def test_a_role_that_may_not_delete_old_request_keys_is_refused_at_the_sta
         redis_url=engines.redis_url,
     )
     with pytest.raises(CannotStart, match="may not delete expired request keys"):
-        await prepare(Engines(own), own)
+        await prepare_service(Engines(own), own)
     fit = replace(own, database_sweeper_url=engines.sweeper_dsn)
-    await prepare(Engines(fit), fit)
+    await prepare_service(Engines(fit), fit)
