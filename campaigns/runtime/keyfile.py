@@ -33,8 +33,10 @@ def hmac_key(settings: Settings) -> bytes:
     """
     path = settings.secrets_dir / KEY_FILE_NAME
     mark = settings.data_dir / MADE_MARK_NAME
+    # The mark is looked at first: it comes after the key, so another process that makes both now is no lost key.
+    made = mark.exists()
     if not path.exists():
-        if not settings.embedded or mark.exists():
+        if not settings.embedded or made:
             raise KeyMissing(path=str(path))
         _make(path, settings.data_dir)
     key = _read(path)

@@ -35,6 +35,22 @@ def test_at_the_same_time_all_get_the_same_key(settings: Settings) -> None:
     assert len(keys) == 1
 
 
+def test_another_process_that_makes_it_just_now_is_no_lost_key(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, others = Path.exists, []
+
+    def look_and_be_overtaken(path: Path) -> bool:
+        found = look(path)
+        if path.name == KEY_FILE_NAME and not others:
+            others.append(b"")
+            others.append(hmac_key(settings))
+        return found
+
+    monkeypatch.setattr(Path, "exists", look_and_be_overtaken)
+    assert hmac_key(settings) == others[-1]
+
+
 def test_a_lost_key_is_told_and_not_made_anew(settings: Settings) -> None:
     hmac_key(settings)
     (settings.secrets_dir / KEY_FILE_NAME).unlink()
