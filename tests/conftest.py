@@ -12,7 +12,7 @@ from campaigns.services.context import Context
 from campaigns.store.migrate import migrate
 from campaigns.store.pool import Pool, open_pool
 
-pytest_plugins = ["tests.engines_fixture", "tests.skips"]
+pytest_plugins = ["tests.engines_fixture", "tests.scratch", "tests.skips"]
 
 TEMPLATE = "hongbao_template"
 TEST_HMAC_KEY = bytes(range(32))
