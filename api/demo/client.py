@@ -36,7 +36,6 @@ class Client:
         self._address = (host, port)
         self._idle: list[Connection] = []
         self.requests = 0
-        self.repeated = 0
 
     async def post(
         self, path: str, key: str, request_key: str, body: Mapping[str, Any], person: str = ""
@@ -71,7 +70,6 @@ class Client:
                 said = status
             if loop.time() - started > PATIENCE_SECONDS:
                 raise ServerSilent(f"{path}: no answer within {PATIENCE_SECONDS:.0f} s (last: {said})")
-            self.repeated += 1
             await asyncio.sleep(pause)
             pause = min(2 * pause, MOST_PAUSE_SECONDS)
 
