@@ -42,6 +42,9 @@ class Metrics:
         self.limits_open = Counter(
             "hongbao_rate_limits_open_total", "Requests let pass as Valkey was silent", registry=registry
         )
+        self.cache = Counter(
+            "hongbao_cache_reads_total", "Readings of cached answers", ("use", "outcome"), registry=registry
+        )
         self.pool_size = Gauge(
             "hongbao_pool_connections",
             "PostgreSQL connections",

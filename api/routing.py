@@ -44,7 +44,7 @@ class Call:
 
     ``path`` holds a `UUID` for each ``{x_id}`` and text for other parameters. ``asked`` is set for writes.
     ``person_id`` is the person a channel acts for (the same as ``principal.person_id``). ``service`` is the
-    running `api.service.Service`, for health and documents; a business route has no use for it.
+    running `api.service.Service`, for health, documents and cached answers.
     """
 
     caller: Principal | None

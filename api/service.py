@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.routing import Route
 from campaigns.domain.errors import HongbaoError
 from campaigns.domain.ids import new_id
+from campaigns.gate.cache import Cache
 from campaigns.gate.rate_limits import RateLimits
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.workers import Loop, Loops
@@ -23,7 +24,7 @@ DRAIN_SECONDS = 25.0  # less than the supervisor waits before it kills
 
 
 class Service:
-    """The routes, the context once it is open, keys and limits, meters, loops, and the writes under way."""
+    """The routes, the context once it is open, keys, limits and cache, meters, loops, and the writes under way."""
 
     def __init__(self, routes: Sequence[Route], log: Log, loops: Sequence[Loop] = ()) -> None:
         self.routes = tuple(routes)
@@ -38,12 +39,14 @@ class Service:
         self._ctx: Context | None = None
         self._auth: Authenticator | None = None
         self._limits: RateLimits | None = None
+        self._cache: Cache | None = None
 
     def open(self, ctx: Context) -> None:
         """Begin to serve on ``ctx``."""
         self._ctx = ctx
         self._auth = Authenticator(ctx)
         self._limits = RateLimits(ctx.gate, self.metrics.limits_open.inc)
+        self._cache = Cache(ctx.gate, lambda use, outcome: self.metrics.cache.labels(use, outcome).inc())
         self.loops.start(ctx)
 
     @property
@@ -60,6 +63,11 @@ class Service:
     def limits(self) -> RateLimits:
         assert self._limits is not None, "opened before the first request"
         return self._limits
+
+    @property
+    def cache(self) -> Cache:
+        assert self._cache is not None, "opened before the first request"
+        return self._cache
 
     def enter(self) -> None:
         """A request begins."""

@@ -2,7 +2,10 @@
 
 from functools import partial
 
-from api.routing import Call, Raw, Route
+import msgspec
+
+from api.routing import JSON, Call, Raw, Route
+from campaigns.gate.cache import OPEN_CAMPAIGNS
 from campaigns.services.campaign_source import CampaignSource
 from campaigns.services.campaign_views import (
     CampaignAnswer,
@@ -58,8 +61,15 @@ async def get_campaigns(ctx: Context, call: Call) -> Page[CampaignAnswer]:
     return await list_campaigns(ctx, call.principal, call.query)
 
 
-async def get_open_campaigns(ctx: Context, call: Call) -> Page[OpenCampaign]:
-    return await open_campaigns(ctx, call.query)
+async def get_open_campaigns(ctx: Context, call: Call) -> Page[OpenCampaign] | Raw:
+    """Only the first page as most ask for it is cached: strangers choose the query, and must not fill Valkey."""
+    if call.query != PageQuery():
+        return await open_campaigns(ctx, call.query)
+
+    async def compute() -> bytes:
+        return msgspec.json.encode(await open_campaigns(ctx, PageQuery()))
+
+    return Raw(await call.service.cache.read(OPEN_CAMPAIGNS, (), compute), JSON)
 
 
 async def get_campaign(ctx: Context, call: Call) -> CampaignAnswer:

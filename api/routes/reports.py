@@ -3,10 +3,13 @@
 import asyncio
 from typing import cast
 
+import msgspec
+
 from api.report import render_page
 from api.report.texts import Language
-from api.routing import Call, Raw, Route
+from api.routing import JSON, Call, Raw, Route
 from campaigns.domain.report import Report
+from campaigns.gate.cache import REPORT
 from campaigns.services.context import Context
 from campaigns.services.reporting import report
 
@@ -21,8 +24,14 @@ _PAGE = {
 }
 
 
-async def report_json(ctx: Context, call: Call) -> Report:
-    return await report(ctx, call.id("campaign_id"), call.principal.programme_id)
+async def report_json(ctx: Context, call: Call) -> Raw:
+    """The report as of its ``made_at``, which may lie `REPORT_SECONDS` back."""
+    campaign_id, programme_id = call.id("campaign_id"), call.principal.programme_id
+
+    async def compute() -> bytes:
+        return msgspec.json.encode(await report(ctx, campaign_id, programme_id))
+
+    return Raw(await call.service.cache.read(REPORT, (programme_id, campaign_id), compute), JSON)
 
 
 async def report_html(ctx: Context, call: Call) -> Raw:
