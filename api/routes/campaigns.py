@@ -6,6 +6,7 @@ import msgspec
 
 from api.routing import JSON, Call, Raw, Route
 from campaigns.gate.cache import OPEN_CAMPAIGNS
+from campaigns.services.campaign_check import FileCheck, check_campaign
 from campaigns.services.campaign_source import CampaignSource
 from campaigns.services.campaign_views import (
     CampaignAnswer,
@@ -51,6 +52,11 @@ _publish = partial(_staff, method="POST", scope="campaign.publish")
 
 async def post_campaign(ctx: Context, call: Call) -> CampaignAnswer:
     return await create_campaign(ctx, call.principal, call.asked, call.body)
+
+
+async def post_validate(ctx: Context, call: Call) -> FileCheck:
+    """Has no effect, so nothing is kept under its request key."""
+    return await check_campaign(ctx, call.principal, call.body)
 
 
 async def put_campaign(ctx: Context, call: Call) -> CampaignAnswer:
@@ -154,6 +160,15 @@ ROUTES = (
         answer=CampaignAnswer,
         status=201,
         codes=FILE_CODES,
+    ),
+    _write(
+        method="POST",
+        path="/v1/campaigns/validate",
+        handler=post_validate,
+        summary="Every problem of a campaign file, or what it would issue; keeps nothing",
+        body=CampaignSource,
+        answer=FileCheck,
+        codes=("other_programme",),
     ),
     _read(
         path="/v1/campaigns",

@@ -101,13 +101,36 @@ async def test_every_kind_of_bad_file_is_refused_without_effect(
     for case in CASES:
         response = await desk.call("officer", "POST", "/v1/campaigns", {"source": case.text()})
         answer = response.json()
+        checked = await desk.call("officer", "POST", "/v1/campaigns/validate", {"source": case.text()})
         if answer["code"] == "body_text_bad":  # NUL and lone surrogates never reach the file
-            assert response.status_code == 400 and case.code.startswith("file_text_"), case
+            assert response.status_code == checked.status_code == 400 and case.code.startswith(
+                "file_text_"
+            ), case
             continue
         assert (response.status_code, answer["code"]) == (422, "definition_invalid"), (case, answer)
         assert {problem["code"] for problem in answer["problems"]} == {case.code, *case.also}
         assert case.expected_line() in {problem["line"] for problem in answer["problems"]}
+        assert checked.status_code == 200
+        assert checked.json() == {"problems": answer["problems"], "summary": None}
     assert await all_row_counts(owner) == before
+
+
+async def test_a_sound_file_is_checked_without_effect(
+    ctx: Context, desk: Desk, owner: asyncpg.Connection
+) -> None:
+    source = {"source": list_file(await now_of(ctx))}
+    path = "/v1/campaigns/validate"
+    before = await all_row_counts(owner)
+    checked = await desk.done(200, "officer", "POST", path, source, headers={"Idempotency-Key": "k"})
+    other = {"source": source["source"].replace("programme: test", "programme: elsewhere")}
+    assert (await desk.done(422, "officer", "POST", path, other))["code"] == "other_programme"
+    assert (await desk.done(403, "approver", "POST", path, source))["code"] == "scope_missing"
+    assert await all_row_counts(owner) == before
+    assert checked["problems"] == []
+    made = await desk.done(201, "officer", "POST", "/v1/campaigns", source, headers={"Idempotency-Key": "k"})
+    summary = checked["summary"]
+    assert summary.pop("remainder_fen") == made["budget_fen"] - made["planned_fen"]
+    assert summary == {name: made[name] for name in summary} and len(summary) == 8
 
 
 async def test_a_bad_file_is_answered_with_every_problem(
