@@ -67,11 +67,12 @@ async def shops(ctx: Context, owner: asyncpg.Connection) -> AsyncIterator[Shops]
 
 async def test_a_merchant_reads_itself_its_stores_and_tills(shops: Shops) -> None:
     row = await shops.world.row("merchant", shops.mine)
-    for code in ("s2", "s3"):
+    later = sorted(new_id() for _ in range(2))  # two ids of one millisecond stand in any order
+    for code, store_id in zip(("s2", "s3"), later, strict=True):
         await shops.owner.execute(
             "INSERT INTO store (id, merchant_id, code, name, place, zones, scenario, active)"
             " VALUES ($1, $2, $3, 'S', '370124', '[]', 'retail', true)",
-            new_id(), shops.mine, code,
+            store_id, shops.mine, code,
         )  # fmt: skip
     found = await shops.reader.read("/v1/merchant")
     assert (found["merchant"]["id"], found["merchant"]["code"]) == (str(shops.mine), row["code"])
