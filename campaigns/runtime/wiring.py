@@ -87,7 +87,7 @@ async def _keep(engines: Engines) -> None:
     """Stay a user of the engines; where there is no way back to them now (a full disk), try again and again."""
     while True:
         try:
-            await asyncio.to_thread(engines.ensure)
+            await engines.join_again()
             await engines.watch()
         except EngineError as error:
             logger.error("the engines are away: %s", error.code)

@@ -114,7 +114,7 @@ class Engines:
         """Make sure that a working pair runs, starting a new supervisor if ours was killed.
 
         The addresses stay the same after the kill of an engine or of the supervisor. It blocks: a
-        coroutine calls `await asyncio.to_thread(pair.ensure)`, or leaves it to `watch`. Any thread may
+        coroutine calls `await pair.join_again()`, or leaves it to `watch`. Any thread may
         call it. Raises `EngineError`.
         """
         assert self.embedded, "servers of the operator's own are not ours to start"
@@ -156,9 +156,24 @@ class Engines:
                 loop.remove_reader(connection.fileno())
             if self._is_left_by(connection):
                 logger.warning("the supervisor of the engines has gone; joining again")
-                await asyncio.to_thread(self.ensure)
+                await self.join_again()
             else:  # an answer that another thread is about to read
                 await asyncio.sleep(WATCH_PAUSE_SECONDS)
+
+    async def join_again(self) -> None:
+        """`ensure` for a coroutine. Who is cancelled waits for it to end, so that `close` finds what it joined.
+
+        Raises `EngineError`.
+        """
+        import asyncio
+
+        joining = asyncio.create_task(asyncio.to_thread(self.ensure))
+        try:
+            await asyncio.shield(joining)
+        except asyncio.CancelledError:
+            await asyncio.wait([joining])
+            joining.exception()
+            raise
 
     def _is_left_by(self, connection: socket.socket) -> bool:
         """Whether the supervisor has gone; while another thread asks, what woke us is its answer."""
