@@ -22,8 +22,6 @@ from tests.engines_fixture import engine_settings
 from tests.runtime.conftest import REPOSITORY, SMALL, exists, mode_of, text_of, wait_for_end
 from tests.runtime.test_engines_life import Start, _engine_pids, _read, _write
 
-ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-
 
 def _errors() -> list[type[EngineError]]:
     return [
@@ -184,7 +182,6 @@ async def test_the_cluster_is_durable_and_in_utf8(start: Start) -> None:
 
 
 @pytest.mark.root
-@ROOT
 def test_a_full_disk_is_told_before_and_during_the_first_start(data_dir: Path) -> None:
     data_dir.parent.chmod(0o755)
     for options in ("size=50m", "size=400m,nr_inodes=300"):
@@ -201,7 +198,6 @@ def test_a_full_disk_is_told_before_and_during_the_first_start(data_dir: Path) -
 
 
 @pytest.mark.root
-@ROOT
 def test_a_directory_of_another_owner_is_refused_and_never_chowned(data_dir: Path) -> None:
     data_dir.mkdir(mode=0o755)
     os.chown(data_dir, 12345, 12345)
@@ -216,7 +212,6 @@ def test_a_directory_of_another_owner_is_refused_and_never_chowned(data_dir: Pat
 
 
 @pytest.mark.root
-@ROOT
 def test_engine_data_of_another_owner_is_refused_and_never_chowned(data_dir: Path) -> None:
     (data_dir / "engines" / "postgres").mkdir(parents=True)
     os.chown(data_dir / "engines" / "postgres", 12345, 12345)

@@ -18,7 +18,7 @@ from campaigns.runtime.engines.layout import Identity, can_reach
 from tests.runtime.conftest import REPOSITORY, mode_of
 from tests.runtime.test_engines_life import Start, _read, _write
 
-pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
+pytestmark = pytest.mark.root
 
 NOBODY_UID = 65534
 # One that every system has: PostgreSQL wants its user to have a name.

@@ -91,7 +91,6 @@ def test_a_secrets_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None
 
 
 @pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_another_users_key_is_refused(settings: Settings) -> None:
     hmac_key(settings)
     os.chown(settings.secrets_dir / KEY_FILE_NAME, 12345, 12345)
