@@ -72,7 +72,7 @@ INSERT INTO refund (id, payment_id, kind, returned_goods_fen, back_fen, at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
 """
 
-_OWNERS = "SELECT programme_id, merchant_id, person_id, code_id FROM payment WHERE id = $1"
+_OWNERS = "SELECT id, programme_id, merchant_id, person_id, code_id FROM payment WHERE id = ANY($1::uuid[])"
 
 _ENDED_HOLDS = """
 SELECT id FROM payment p WHERE state = 'held' AND hold_until <= (SELECT campaign_now())
@@ -101,10 +101,10 @@ class Owners(NamedTuple):
     code_id: UUID | None
 
 
-async def owners_of(connection: Connection, payment_id: UUID) -> Owners | None:
-    """Whose payment this is, before anything is locked for a caller whom it does not concern."""
-    row = await connection.fetchrow(_OWNERS, payment_id)
-    return None if row is None else Owners(*row.values())
+async def owners_of(connection: Connection, payment_ids: Iterable[UUID]) -> dict[UUID, Owners]:
+    """Whose these payments are, before anything is locked for a caller whom one does not concern."""
+    rows = await connection.fetch(_OWNERS, list(payment_ids))
+    return {row[0]: Owners(row[1], row[2], row[3], row[4]) for row in rows}
 
 
 async def line_locks(connection: Connection, payment_ids: Iterable[UUID]) -> list[LineLock]:
