@@ -26,6 +26,7 @@ MAX_BATCH: Final = 256
 MAX_WAITING: Final = 2_048  # requests in the queue, and doubles that wait for their first one
 MAX_RUNS: Final = 3  # of one batch that something committed meanwhile has overtaken
 MAX_DEADLOCKS: Final = 1  # after which the batch runs again
+TURNS: Final = 4  # of the event loop, from an answer to its caller's next request
 ALONE_LOCK_MS: Final = (
     20  # wait of each request of a batch that a lock held up: most of them need another one
 )
@@ -147,12 +148,20 @@ class GroupCommit(Generic[P]):
             try:
                 async with self._pool.acquire() as connection:
                     sound = True
-                    while self._queue and sound:
+                    while sound and await self._more():
                         sound = await self._serve(connection, self._take())
             except (TryAgain, *_LOST, asyncpg.PostgresError) as error:
                 self._end(
                     self._take(), [Failed(error)] * MAX_BATCH
                 )  # no connection: nothing of these was begun
+
+    async def _more(self) -> bool:
+        """Whether a request waits, once those just answered have had their turn: they may come with the next."""
+        for _ in range(TURNS):
+            if self._queue:
+                break
+            await asyncio.sleep(0)
+        return bool(self._queue)
 
     async def _serve(self, connection: Connection, jobs: list[_Job[P]]) -> bool:
         """Bring jobs to their end; answer whether the connection is still good."""
