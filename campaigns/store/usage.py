@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from campaigns.domain.usage import UsageKey, UsageRow
 from campaigns.store.pool import Connection
+from campaigns.store.statements import Statement
 
 _KEYS = """unnest($1::uuid[], $2::smallint[], $3::date[], $4::uuid[], $5::uuid[])
      AS t (campaign_id, cap, bucket, person_id, merchant_id)"""
@@ -51,11 +52,10 @@ async def read_usage(connection: Connection, keys: Iterable[UsageKey]) -> dict[U
     return {key: found.get(key, UsageRow()) for key in ordered}
 
 
-async def update_usage(connection: Connection, usage: Mapping[UsageKey, UsageRow]) -> None:
-    """Write locked counters that changed."""
+def usage_update(usage: Mapping[UsageKey, UsageRow]) -> list[Statement]:
+    """What writes locked counters that changed."""
     values = [(*key, row.uses, row.amount_fen) for key, row in usage.items() if row.changed]
-    if values:
-        await connection.execute(_UPDATE, *zip(*values, strict=True))
+    return [Statement(_UPDATE, list(zip(*values, strict=True)))] if values else []
 
 
 async def _rows(
