@@ -41,6 +41,8 @@ class PaymentBatch:
     async def __call__(self, connection: Connection, plans: Sequence[Plan]) -> list[object]:
         """Answers and failures in the order of the plans. Raises Overtaken when it must run again."""
         ends: dict[int, object] = {}
+        for plan in plans:
+            plan.attempt.begin()
         pays = [plan for plan in plans if isinstance(plan, Pay)]
         changes = [plan for plan in plans if isinstance(plan, Change)]
         await self._find_payers(connection, pays, ends)
@@ -205,8 +207,7 @@ async def _lock_counters(
     keys = {key for plan in plans for key in plan.counters(books, now)}
     if not keys:
         return now
-    books.usage = await lock_usage(connection, keys)
-    later = await campaign_now(connection)
+    books.usage, later = await lock_usage(connection, keys)
     if not all(key in keys for plan in plans for key in plan.counters(books, later)):
         raise Overtaken  # a counter's day ended while somebody else held it
     return later

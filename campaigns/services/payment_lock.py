@@ -33,7 +33,9 @@ async def owned(connection: Connection, principal: Principal, payment_id: UUID) 
 
 async def lock_payment_counters(connection: Connection, books: Books, payments: Iterable[PaymentRow]) -> None:
     """Lock the counters that giving back anything of the payments touches."""
-    books.usage = await lock_usage(connection, line_keys(books, payments))
+    keys = line_keys(books, payments)
+    if keys:
+        books.usage, _ = await lock_usage(connection, keys)
 
 
 async def load_terms(ctx: Context, connection: Connection, books: Books) -> None:

@@ -27,6 +27,10 @@ class Attempt(Struct, kw_only=True):
     merchant_id: UUID | None = None
     terminal_id: UUID | None = None
 
+    def begin(self) -> None:
+        """Forget what a run that was rolled back found."""
+        self.denial = self.campaign_id = None
+
     def row(self, error: Refused) -> RefusalRow:
         """The record of the refusal, with its true reason."""
         code: str = error.code

@@ -150,10 +150,8 @@ class GroupCommit(Generic[P]):
                     sound = True
                     while sound and await self._more():
                         sound = await self._serve(connection, self._take())
-            except (TryAgain, *_LOST, asyncpg.PostgresError) as error:
-                self._end(
-                    self._take(), [Failed(error)] * MAX_BATCH
-                )  # no connection: nothing of these was begun
+            except (TryAgain, *_LOST, asyncpg.PostgresError):  # no connection: nothing of these was begun
+                self._end(self._take(), [Failed(TryAgain("busy"))] * MAX_BATCH)
 
     async def _more(self) -> bool:
         """Whether a request waits, once those just answered have had their turn: they may come with the next."""

@@ -18,7 +18,11 @@ from campaigns.runtime.engines import Databases, Engines
 from campaigns.services.capturing import Capture, capture, void
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize, redeem
+from campaigns.services.payment_batch import PaymentBatch
+from campaigns.services.payment_plans import Pay
 from campaigns.services.refunding import Refund, refund, undo
+from campaigns.services.refusing import attempt_of
+from campaigns.store.group_commit import Failed, Overtaken
 from campaigns.store.pool import open_pool
 from tests.support.payworld import STORED, PayWorld, asked, check_books
 
@@ -275,3 +279,24 @@ async def test_a_voucher_whose_row_is_broken_stops_its_campaign_and_no_other_pay
     assert [getattr(end, "state", "") for end in ends].count("voided") == 5
     assert (await world.row("campaign", campaign))["state"] == "suspended"
     assert (await world.row("payment", payments[2]))["state"] == "held"
+
+
+async def test_a_run_that_was_rolled_back_leaves_no_reason_behind(world: PayWorld) -> None:
+    """A payment is refused, its batch is overtaken, and it runs again and pays: no refusal is on record."""
+    campaign, shop = await world.campaign(), await world.merchant()
+    person = await world.person()
+    till, spend = world.till(shop), await world.spend(person, 1_000)
+    plan = Pay(principal=till, spend=spend, at_once=True, attempt=attempt_of("redeem", till))
+    batch = PaymentBatch(world.ctx.gate, world.ctx.terms)
+    async with world.ctx.pool.acquire() as connection:
+        rolled_back = connection.transaction()
+        await rolled_back.__aenter__()
+        (end,) = await batch(connection, [plan])
+        assert isinstance(end, Failed) and plan.attempt.denial is not None
+        await rolled_back.__aexit__(Overtaken, Overtaken(), None)
+        await world.voucher(campaign, person, 5_000)
+        async with connection.transaction():
+            (end,) = await batch(connection, [plan])
+    assert not isinstance(end, Failed) and plan.attempt.denial is None
+    assert await world.count("refusal") == 0
+    await check_books(world.ctx)
