@@ -132,9 +132,7 @@ class GroupCommit(Generic[P]):
         if name is not None:
             self._named[name] = job
         if len(self._lanes) < self._lanes_max:
-            lane = loop.create_task(self._lane(), name="group commit")
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.add(loop.create_task(self._lane(), name="group commit"))
         return job.end
 
     def _take(self) -> list[_Job[P]]:
@@ -144,6 +142,12 @@ class GroupCommit(Generic[P]):
         return [self._queue.popleft() for _ in range(size)]
 
     async def _lane(self) -> None:
+        try:
+            await self._batches()
+        finally:  # no turn of the event loop after the last look at the queue: whoever comes next starts a lane
+            self._lanes.remove(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _batches(self) -> None:
         while self._queue:
             try:
                 async with self._pool.acquire() as connection:
@@ -164,9 +168,8 @@ class GroupCommit(Generic[P]):
     async def _serve(self, connection: Connection, jobs: list[_Job[P]]) -> bool:
         """Bring jobs to their end; answer whether the connection is still good."""
         self._running += len(jobs)
-        ends: Sequence[object] = [Failed(TryAgain("outcome_unknown", status=504))] * len(
-            jobs
-        )  # if we are cancelled
+        # what they are told if we are cancelled:
+        ends: Sequence[object] = [Failed(TryAgain("outcome_unknown", status=504))] * len(jobs)
         try:
             ends = await self._ends(connection, jobs)
         except _LOST as error:

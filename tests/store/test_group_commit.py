@@ -129,6 +129,22 @@ async def test_doubles_have_one_effect_and_one_answer(
     assert await kept(tally) == (1, 1, 1)
 
 
+async def test_a_request_that_comes_as_a_lane_ends_is_not_left_lying(pool: Pool) -> None:
+    async def work(connection: Connection, plans: Sequence[str]) -> list[object]:
+        return [1 for _ in plans]
+
+    lanes: GroupCommit[str] = GroupCommit(pool, work)
+
+    async def caller(turns: int) -> None:
+        for number in range(60):
+            for _ in range((turns + number) % 12):
+                await asyncio.sleep(0)
+            await lanes.perform(None, int, "p")
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(caller(turns) for turns in range(3)))
+
+
 async def test_another_body_under_a_key_on_its_way_is_invalid(lanes: GroupCommit[str]) -> None:
     ends = await asyncio.gather(
         *(lanes.perform(ask("k", body), int, f"p{body}") for body in (1, 2, 1)), return_exceptions=True
