@@ -5,6 +5,7 @@ row's final value once. Nothing here asks a clock or a database, so that many pa
 """
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -109,6 +110,31 @@ class Books:
         """The terms a line was authorized under."""
         return self.rules[line.terms_version_id]
 
+    def part(self, voucher_ids: Iterable[UUID], payment_id: UUID | None = None) -> "Books":
+        """Copies of what one request may change, so that one that fails leaves these books as they were."""
+        payments = {} if payment_id is None else {payment_id: copied(self.payments[payment_id])}
+        return Books(
+            campaigns=self.campaigns,
+            rules=self.rules,
+            vouchers={key: copy(self.vouchers[key]) for key in voucher_ids},
+            payments=payments,
+            funders={key: [copy(row) for row in rows] for key, rows in self.funders.items()},
+        )
+
+    def count_in(self, part: "Books", keys: Iterable[UsageKey]) -> None:
+        """Give a part copies of the counters it may change, as far as they are in these books."""
+        part.usage = {key: copy(self.usage[key]) for key in keys if key in self.usage}
+
+    def take(self, part: "Books") -> None:
+        """Make a part's changes these books' own: the next request sees them."""
+        self.vouchers.update(part.vouchers)
+        self.payments.update(part.payments)
+        self.usage.update(part.usage)
+        self.funders.update(part.funders)
+        self.new_payments += part.new_payments
+        self.transfers += part.transfers
+        self.refunds += part.refunds
+
     def count(self, payment: PaymentRow, line: LineRow, uses: int, amount_fen: int) -> None:
         """Add (or give back, where negative) uses and fen in the buckets of the payment's authorization."""
         keys = cap_keys(
@@ -128,6 +154,13 @@ class FunderRow(Struct, kw_only=True):
     id: UUID
     share_bp: int
     spent_fen: int
+
+
+def copied(payment: PaymentRow) -> PaymentRow:
+    """A copy with lines of its own."""
+    twin = copy(payment)
+    twin.lines = [copy(line) for line in payment.lines]
+    return twin
 
 
 def line_keys(books: Books, payments: Iterable[PaymentRow]) -> set[UsageKey]:

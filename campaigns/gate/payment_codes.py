@@ -4,7 +4,7 @@ A person has a few live codes at most; a newer one pushes the oldest out. Each c
 a cluster serves as well as one node.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,6 +58,25 @@ async def find_code(gate: Gate, code: str) -> LiveCode | None:
     except (RedisError, OSError):
         raise TryAgain("busy") from None
     return None if found is None else msgspec.json.decode(found, type=LiveCode)
+
+
+async def find_codes(gate: Gate, codes: Collection[str]) -> dict[str, LiveCode]:
+    """Answer what each of ``codes`` says, those that do not live left out, in one command (so from one node).
+
+    Raises TryAgain when Valkey cannot be asked.
+    """
+    asked = list(codes)
+    if not asked:
+        return {}
+    try:
+        found = await gate.redis.mget([_CODE + code for code in asked])
+    except (RedisError, OSError):
+        raise TryAgain("busy") from None
+    return {
+        code: msgspec.json.decode(one, type=LiveCode)
+        for code, one in zip(asked, found, strict=True)
+        if one is not None
+    }
 
 
 async def live_codes(gate: Gate) -> AsyncIterator[LiveCode]:

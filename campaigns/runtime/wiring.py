@@ -113,13 +113,17 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
                 await check_mode(connection, settings.mode.value)
         gate = open_gate(engines.redis_url, settings.redis_max_connections)
         try:
-            yield Context(
+            ctx = Context(
                 pool=pool,
                 gate=gate,
                 hmac_key=key,
                 mode=settings.mode.value,
                 draws_dir=settings.data_dir / DRAWS_FOLDER,
             )
+            try:
+                yield ctx
+            finally:
+                await ctx.payments.drain()
         finally:
             await gate.close()
     finally:

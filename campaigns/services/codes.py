@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,11 +12,13 @@ from campaigns.domain.ids import new_id
 from campaigns.domain.payment_code import PAYMENT_RANDOM_BYTES, looks_like, make_payment_code
 from campaigns.domain.principal import Principal
 from campaigns.gate import payment_codes as gate
-from campaigns.services.context import Context
 from campaigns.store.access import person_exists
 from campaigns.store.locks import campaign_now
 from campaigns.store.pool import Connection
 from campaigns.store.unit_of_work import Request, Work, perform
+
+if TYPE_CHECKING:  # the context holds the lanes that payments commit in
+    from campaigns.services.context import Context
 
 LIFE_SECONDS = 60
 GRACE_SECONDS = 15
@@ -29,7 +32,7 @@ class CodeAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expires_at: datetime
 
 
-async def make_code(ctx: Context, principal: Principal, asked: Request | None) -> CodeAnswer:
+async def make_code(ctx: "Context", principal: Principal, asked: Request | None) -> CodeAnswer:
     """Make a payment code for the person the channel acts for. Raises TryAgain when Valkey cannot keep it."""
     person_id = principal.person_id
     assert person_id is not None
@@ -43,7 +46,7 @@ async def make_code(ctx: Context, principal: Principal, asked: Request | None) -
     return await perform(ctx.pool, asked, Work(CodeAnswer, act))
 
 
-async def _keep(ctx: Context, programme_id: UUID, person_id: UUID, expires_at: datetime) -> CodeAnswer:
+async def _keep(ctx: "Context", programme_id: UUID, person_id: UUID, expires_at: datetime) -> CodeAnswer:
     live = gate.LiveCode(
         code_id=new_id(), person_id=person_id, programme_id=programme_id, expires_at=expires_at
     )
@@ -54,7 +57,7 @@ async def _keep(ctx: Context, programme_id: UUID, person_id: UUID, expires_at: d
     raise TryAgain("busy")
 
 
-async def resolve_code(ctx: Context, principal: Principal, code: str) -> gate.LiveCode:
+async def resolve_code(ctx: "Context", principal: Principal, code: str) -> gate.LiveCode:
     """Whose code this is. One answer for all that do not live: Refused ``code_unknown`` (404)."""
     live = await gate.find_code(ctx.gate, code) if looks_like(code) else None
     if live is None or live.programme_id != principal.programme_id:

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from campaigns.gate.valkey import Gate
+from campaigns.services.payment_batch import PaymentBatch
+from campaigns.services.payment_plans import Plan
 from campaigns.services.terms_cache import TermsCache
+from campaigns.store.group_commit import GroupCommit
 from campaigns.store.pool import Pool
 
 Mode = Literal["production", "demo", "test"]
@@ -13,7 +16,7 @@ Mode = Literal["production", "demo", "test"]
 
 @dataclass(frozen=True)
 class Context:
-    """One per process. ``hmac_key`` keys the proofs of persons and is kept outside the database.
+    """One per process. ``payments`` are the lanes that payments commit in. ``hmac_key`` keys the proofs of persons and is kept outside the database.
 
     ``draws_dir`` is where the files of published draws are written besides the database; None writes none.
     """
@@ -24,3 +27,7 @@ class Context:
     mode: Mode = "production"
     terms: TermsCache = field(default_factory=TermsCache)
     draws_dir: Path | None = None
+    payments: GroupCommit[Plan] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "payments", GroupCommit(self.pool, PaymentBatch(self.gate, self.terms)))

@@ -1,24 +1,24 @@
 """Give back what was captured: undo (whole, soon after, uses too) and refund (by cumulated returned goods)."""
 
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
 from campaigns.domain import settle
 from campaigns.domain.ids import new_id
-from campaigns.domain.payments import RefundRow
+from campaigns.domain.payments import Books, PaymentRow, RefundRow
 from campaigns.domain.principal import Principal
 from campaigns.services.context import Context
 from campaigns.services.fields import AmountFen
 from campaigns.services.payment_answers import PaymentAnswer, RefundAnswer, shown
-from campaigns.services.payment_lock import lock_payment, lock_payment_counters, owned
+from campaigns.services.payment_lock import concerns
+from campaigns.services.payment_plans import Change, PaidAnswer
 from campaigns.services.refusing import attempt_of
 from campaigns.services.spending import Items, facts_items
 from campaigns.services.suspending import suspending
-from campaigns.store.locks import campaign_now
-from campaigns.store.payments import write_books
-from campaigns.store.pool import Connection
-from campaigns.store.unit_of_work import Request, Work, perform
+from campaigns.store.unit_of_work import Request
 
 
 class Refund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,21 +36,14 @@ async def refund(
     Raises Refused ``not_found`` (404), ``wrong_state``, ``refund_over`` (410), ``refund_too_large``,
     ``items_invalid``.
     """
-    refund_id = new_id()
-    attempt = attempt_of("refund", principal)
 
-    async def act(connection: Connection) -> RefundAnswer:
-        await owned(connection, principal, payment_id)
-        books, payment = await lock_payment(ctx, connection, payment_id)
-        await lock_payment_counters(connection, books, [payment])
-        now = await campaign_now(connection)
+    def act(books: Books, payment: PaymentRow, now: datetime) -> RefundAnswer:
         items = facts_items(command.gone_items)
-        row = settle.refund(books, payment, refund_id, command.returned_goods_fen, items, now)
-        await write_books(connection, books, now)
+        row = settle.refund(books, payment, new_id(), command.returned_goods_fen, items, now)
         return _answer(row, shown(payment, books.campaigns, principal))
 
     async with suspending(ctx):
-        return await perform(ctx.pool, asked, Work(RefundAnswer, act, attempt.record))
+        return await ctx.payments.perform(asked, RefundAnswer, _plan("refund", principal, payment_id, act))
 
 
 async def undo(ctx: Context, principal: Principal, asked: Request | None, payment_id: UUID) -> RefundAnswer:
@@ -58,20 +51,13 @@ async def undo(ctx: Context, principal: Principal, asked: Request | None, paymen
 
     Raises Refused ``not_found`` (404), ``wrong_state``, ``undo_over`` and ``refund_over`` (410).
     """
-    refund_id = new_id()
-    attempt = attempt_of("undo", principal)
 
-    async def act(connection: Connection) -> RefundAnswer:
-        await owned(connection, principal, payment_id)
-        books, payment = await lock_payment(ctx, connection, payment_id)
-        await lock_payment_counters(connection, books, [payment])
-        now = await campaign_now(connection)
-        row = settle.undo(books, payment, refund_id, now)
-        await write_books(connection, books, now)
+    def act(books: Books, payment: PaymentRow, now: datetime) -> RefundAnswer:
+        row = settle.undo(books, payment, new_id(), now)
         return _answer(row, shown(payment, books.campaigns, principal))
 
     async with suspending(ctx):
-        return await perform(ctx.pool, asked, Work(RefundAnswer, act, attempt.record))
+        return await ctx.payments.perform(asked, RefundAnswer, _plan("undo", principal, payment_id, act))
 
 
 async def ask_undo(
@@ -81,18 +67,29 @@ async def ask_undo(
 
     Raises Refused ``not_found`` (404), ``wrong_state``, ``undo_over`` and ``refund_over`` (410).
     """
-    attempt = attempt_of("ask_undo", principal)
 
-    async def act(connection: Connection) -> PaymentAnswer:
-        await owned(connection, principal, payment_id)
-        books, payment = await lock_payment(ctx, connection, payment_id)
-        now = await campaign_now(connection)
+    def act(books: Books, payment: PaymentRow, now: datetime) -> PaymentAnswer:
         settle.check_undo(books, payment, now)
         payment.undo_asked_at = payment.undo_asked_at or now
-        await write_books(connection, books, now)
         return shown(payment, books.campaigns, principal)
 
-    return await perform(ctx.pool, asked, Work(PaymentAnswer, act, attempt.record))
+    return await ctx.payments.perform(asked, PaymentAnswer, _plan("ask_undo", principal, payment_id, act))
+
+
+def _plan(
+    action: str,
+    principal: Principal,
+    payment_id: UUID,
+    act: Callable[[Books, PaymentRow, datetime], PaidAnswer],
+) -> Change:
+    return Change(
+        principal=principal,
+        payment_id=payment_id,
+        attempt=attempt_of(action, principal),
+        concerns=lambda owners: concerns(principal, owners),
+        counts=lambda payment: action != "ask_undo",
+        act=act,
+    )
 
 
 def _answer(row: RefundRow, payment: PaymentAnswer) -> RefundAnswer:

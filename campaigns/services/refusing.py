@@ -12,7 +12,7 @@ from campaigns.domain.errors import Fact, Refused
 from campaigns.domain.principal import Principal
 from campaigns.domain.terms.facts import Denial
 from campaigns.store.pool import Connection
-from campaigns.store.refusals import RefusalRow, write_refusal
+from campaigns.store.refusals import RefusalRow, write_refusals
 
 HIDDEN = "not_usable_here"
 
@@ -27,13 +27,17 @@ class Attempt(Struct, kw_only=True):
     merchant_id: UUID | None = None
     terminal_id: UUID | None = None
 
-    async def record(self, connection: Connection, error: Refused) -> None:
-        """Write the refusal with its true reason; the last step of `Work.refused`."""
+    def begin(self) -> None:
+        """Forget what a run that was rolled back found."""
+        self.denial = self.campaign_id = None
+
+    def row(self, error: Refused) -> RefusalRow:
+        """The record of the refusal, with its true reason."""
         code: str = error.code
         facts: dict[str, Fact] = error.facts
         if self.denial is not None:
             code, facts = self.denial.code, dict(self.denial.facts)
-        row = RefusalRow(
+        return RefusalRow(
             action=self.action,
             code=code,
             facts=facts,
@@ -43,7 +47,10 @@ class Attempt(Struct, kw_only=True):
             merchant_id=self.merchant_id,
             terminal_id=self.terminal_id,
         )
-        await write_refusal(connection, row)
+
+    async def record(self, connection: Connection, error: Refused) -> None:
+        """Write the refusal; the last step of `Work.refused`."""
+        await write_refusals(connection, [self.row(error)])
 
     def refuse(self, principal: Principal, denial: Denial, campaign_id: UUID | None) -> Refused:
         """Keep the true reason and answer what this caller may hear of it."""

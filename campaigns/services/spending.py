@@ -1,26 +1,29 @@
-"""What paying and quoting share: the request, the till it happens at, and the person's vouchers under lock."""
+"""What paying and quoting share: the request, the till it happens at, and the person's vouchers."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from campaigns.domain.errors import Refused, TryAgain
+from campaigns.domain.errors import Refused
 from campaigns.domain.ids import new_id
 from campaigns.domain.pay import Order, may_pay
 from campaigns.domain.payments import Books
 from campaigns.domain.principal import Principal
 from campaigns.domain.terms.facts import Item, Position, Purchase
 from campaigns.domain.usage import UsageKey, all_keys
-from campaigns.services.context import Context
+from campaigns.domain.vouchers import VoucherRow
 from campaigns.services.fields import AmountFen, Code
-from campaigns.store.locks import campaign_now, share_campaigns
+from campaigns.store.locks import campaign_now
 from campaigns.store.pool import Connection
 from campaigns.store.stores import Till, campaigns_of, till_by_id, till_by_store_code, wallet_operators
-from campaigns.store.usage import lock_usage, read_usage
-from campaigns.store.vouchers import candidates, lock_vouchers, read_vouchers
+from campaigns.store.usage import read_usage
+from campaigns.store.vouchers import candidates, read_vouchers
+
+if TYPE_CHECKING:  # the context holds the lanes that payments commit in
+    from campaigns.services.context import Context
 
 MAX_ITEMS = 50
 MAX_CODE_CHARACTERS = 64
@@ -102,60 +105,38 @@ def purchase_of(spend: Spend, till: Till) -> Purchase:
     )
 
 
-async def lock_person(ctx: Context, connection: Connection, person_id: UUID, programme_id: UUID) -> Books:
-    """Share the campaigns and lock the vouchers of a person, in the order everybody does."""
-    found = await candidates(connection, person_id, programme_id)
-    await share_campaigns(connection, [one.seq for one in found])
-    books = Books(vouchers=await lock_vouchers(connection, [one.id for one in found]))
-    await _load_terms(ctx, connection, books)
-    return books
-
-
-async def read_person(ctx: Context, connection: Connection, person_id: UUID, programme_id: UUID) -> Books:
-    """As `lock_person` for a quote: nothing is locked, and nothing of it may be written."""
+async def read_person(ctx: "Context", connection: Connection, person_id: UUID, programme_id: UUID) -> Books:
+    """The person's vouchers for a quote: nothing is locked, and nothing of it may be written."""
     found = await candidates(connection, person_id, programme_id)
     books = Books(vouchers=await read_vouchers(connection, [one.id for one in found]))
     await _load_terms(ctx, connection, books)
     return books
 
 
-async def _load_terms(ctx: Context, connection: Connection, books: Books) -> None:
+async def _load_terms(ctx: "Context", connection: Connection, books: Books) -> None:
     books.campaigns = await campaigns_of(connection, [v.campaign_id for v in books.vouchers.values()])
     for version in {voucher.terms_version_id for voucher in books.vouchers.values()}:
         books.rules[version] = await ctx.terms.get(connection, version)
 
 
-async def lock_counters(
-    connection: Connection, books: Books, person_id: UUID, merchant_id: UUID
-) -> datetime:  # fmt: skip
-    """Lock the counters that the person's vouchers may count in now, and answer the campaign time after every lock.
-
-    Raises TryAgain when a counter's day ended while somebody else held it.
-    """
-    now = await campaign_now(connection)
-    keys = _counters(books, person_id, merchant_id, now)
-    if not keys:
-        return now
-    books.usage = await lock_usage(connection, keys)
-    later = await campaign_now(connection)
-    if _counters(books, person_id, merchant_id, later) != keys:
-        raise TryAgain("busy")
-    return later
-
-
 async def read_counters(
     connection: Connection, books: Books, person_id: UUID, merchant_id: UUID
 ) -> datetime:  # fmt: skip
-    """As `lock_counters` for a quote."""
+    """Campaign time for a quote, and the counters of the books' vouchers as they stand."""
     now = await campaign_now(connection)
-    books.usage = await read_usage(connection, _counters(books, person_id, merchant_id, now))
+    books.usage = await read_usage(
+        connection, counters_of(books, books.vouchers.values(), person_id, merchant_id, now)
+    )
     return now
 
 
-def _counters(books: Books, person_id: UUID, merchant_id: UUID, now: datetime) -> set[UsageKey]:
+def counters_of(
+    books: Books, vouchers: Iterable[VoucherRow], person_id: UUID, merchant_id: UUID, now: datetime
+) -> set[UsageKey]:
+    """The counters that payments with these vouchers may count in at ``now``."""
     return {
         key
-        for voucher in books.vouchers.values()
+        for voucher in vouchers
         if may_pay(books, voucher, now)
         for key in all_keys(
             books.rules[voucher.terms_version_id], voucher.campaign_id, person_id, merchant_id, now

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from campaigns.domain.ledger import Account, Transfer
 from campaigns.store.pool import Connection
+from campaigns.store.statements import Statement, run_together
 
 _INSERT = """
 INSERT INTO transfer (cause_id, kind, line, campaign_id, operator_id, debit_kind, debit_id, credit_kind,
@@ -27,12 +28,17 @@ SELECT kind, holder_id, sum(amount_fen)::bigint AS balance_fen FROM (
 
 async def write_transfers(connection: Connection, transfers: Sequence[Transfer], at: datetime) -> None:
     """Append ``transfers``, all at the campaign time ``at``, in one statement."""
+    await run_together(connection, transfers_insert(transfers, at))
+
+
+def transfers_insert(transfers: Sequence[Transfer], at: datetime) -> list[Statement]:
+    """What appends ``transfers``, all at the campaign time ``at``."""
     if not transfers:
-        return
+        return []
     columns = list(zip(*transfers, strict=True))
     debits = list(zip(*columns[5], strict=True))
     credits_ = list(zip(*columns[6], strict=True))
-    await connection.execute(_INSERT, *columns[:5], *debits, *credits_, columns[7], at)
+    return [Statement(_INSERT, [*columns[:5], *debits, *credits_, columns[7], at])]
 
 
 async def balances(connection: Connection, campaign_id: UUID) -> dict[Account, int]:

@@ -10,11 +10,14 @@ from campaigns.store.pool import Connection
 
 CAMPAIGN_LOCKS = 1  # the first of the two advisory-lock numbers
 
+_SHARE = "SELECT pg_advisory_xact_lock_shared($1, seq) FROM unnest($2::int[]) AS seq"
+
 
 async def share_campaigns(connection: Connection, seqs: Iterable[int]) -> None:
     """Keep the campaigns (by ``seq``) from changing state until the transaction ends; payments do this."""
-    for seq in sorted(set(seqs)):
-        await connection.execute("SELECT pg_advisory_xact_lock_shared($1, $2)", CAMPAIGN_LOCKS, seq)
+    ordered = sorted(set(seqs))
+    if ordered:
+        await connection.execute(_SHARE, CAMPAIGN_LOCKS, ordered)
 
 
 async def lock_campaign(connection: Connection, seq: int) -> None:

@@ -11,10 +11,11 @@ import msgspec
 from campaigns.domain.errors import Refused
 from campaigns.domain.payments import Books, LineRow, PaymentRow, RefundRow
 from campaigns.domain.terms.facts import Item
-from campaigns.store.ledger import write_transfers
+from campaigns.store.ledger import transfers_insert
 from campaigns.store.pool import Connection
-from campaigns.store.usage import update_usage
-from campaigns.store.vouchers import update_vouchers
+from campaigns.store.statements import Statement, run_together
+from campaigns.store.usage import usage_update
+from campaigns.store.vouchers import vouchers_update
 
 CODE_ONCE = "payment_code"  # the unique index that lets a payment code pay once
 
@@ -72,7 +73,7 @@ INSERT INTO refund (id, payment_id, kind, returned_goods_fen, back_fen, at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
 """
 
-_OWNERS = "SELECT programme_id, merchant_id, person_id, code_id FROM payment WHERE id = $1"
+_OWNERS = "SELECT id, programme_id, merchant_id, person_id, code_id FROM payment WHERE id = ANY($1::uuid[])"
 
 _ENDED_HOLDS = """
 SELECT id FROM payment p WHERE state = 'held' AND hold_until <= (SELECT campaign_now())
@@ -101,10 +102,10 @@ class Owners(NamedTuple):
     code_id: UUID | None
 
 
-async def owners_of(connection: Connection, payment_id: UUID) -> Owners | None:
-    """Whose payment this is, before anything is locked for a caller whom it does not concern."""
-    row = await connection.fetchrow(_OWNERS, payment_id)
-    return None if row is None else Owners(*row.values())
+async def owners_of(connection: Connection, payment_ids: Iterable[UUID]) -> dict[UUID, Owners]:
+    """Whose these payments are, before anything is locked for a caller whom one does not concern."""
+    rows = await connection.fetch(_OWNERS, list(payment_ids))
+    return {row[0]: Owners(row[1], row[2], row[3], row[4]) for row in rows}
 
 
 async def line_locks(connection: Connection, payment_ids: Iterable[UUID]) -> list[LineLock]:
@@ -146,62 +147,67 @@ async def codes_used(connection: Connection, code_ids: Sequence[UUID]) -> set[UU
 
 
 async def write_books(connection: Connection, books: Books, at: datetime) -> None:
-    """Write what the acts of one transaction came to: each row's final value once, then the transfers.
+    """Write what the acts of one transaction came to: each row's final value once, and the transfers.
 
     Raises Refused ``code_already_used``.
     """
-    await update_vouchers(connection, [row for row in books.vouchers.values() if row.changed])
-    await _insert(connection, books.new_payments)
-    await _update(connection, list(books.payments.values()))
-    await update_usage(connection, books.usage)
-    await _insert_refunds(connection, books.refunds)
-    await write_transfers(connection, books.transfers, at)
+    payments, refunds = list(books.payments.values()), books.refunds
+    statements = [
+        *vouchers_update([row for row in books.vouchers.values() if row.changed]),
+        *_insert(books.new_payments),
+        *_update(payments),
+        *usage_update(books.usage),
+        *_insert_refunds(refunds),
+        *transfers_insert(books.transfers, at),
+    ]
+    try:
+        await run_together(connection, statements)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != CODE_ONCE:
+            raise
+        raise Refused("code_already_used") from None
 
 
-async def _insert(connection: Connection, payments: Sequence[PaymentRow]) -> None:
+def _insert(payments: Sequence[PaymentRow]) -> list[Statement]:
     if not payments:
-        return
+        return []
     values = [
         (p.id, p.programme_id, p.person_id, p.merchant_id, p.store_id, p.terminal_id, p.code_id, p.basket_fen,
          p.purchase, p.state, p.subsidy_fen, p.captured_basket_fen, p.captured_fen, p.authorized_at, p.hold_until,
          p.captured_at)
         for p in payments
     ]  # fmt: skip
-    try:
-        await connection.execute(_INSERT, *zip(*values, strict=True))
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name != CODE_ONCE:
-            raise
-        raise Refused("code_already_used") from None
     lines = [
         (p.id, n.line, n.voucher_id, n.campaign_id, n.operator_id, n.terms_version_id, n.eligible_fen,
          n.available_fen, n.authorized_fen, n.held_fen, n.captured_fen)
         for p in payments for n in p.lines
     ]  # fmt: skip
-    await connection.execute(_INSERT_LINES, *zip(*lines, strict=True))
+    return [_of(_INSERT, values), _of(_INSERT_LINES, lines)]
 
 
-async def _update(connection: Connection, payments: Sequence[PaymentRow]) -> None:
+def _update(payments: Sequence[PaymentRow]) -> list[Statement]:
     if not payments:
-        return
+        return []
     values = [
         (p.id, p.state, p.captured_basket_fen, p.captured_fen, p.returned_goods_fen, p.refunded_fen,
          msgspec.to_builtins(p.gone_items), p.undo_asked_at, p.captured_at, p.ended_at)
         for p in payments
     ]  # fmt: skip
-    await connection.execute(_UPDATE, *zip(*values, strict=True))
     lines = [
         (p.id, line.line, line.held_fen, line.captured_fen, line.refunded_fen)
         for p in payments
         for line in p.lines
     ]
-    await connection.execute(_UPDATE_LINES, *zip(*lines, strict=True))
+    return [_of(_UPDATE, values), _of(_UPDATE_LINES, lines)]
 
 
-async def _insert_refunds(connection: Connection, refunds: Sequence[RefundRow]) -> None:
-    if refunds:
-        values = [(r.id, r.payment_id, r.kind, r.returned_goods_fen, r.back_fen, r.at) for r in refunds]
-        await connection.execute(_INSERT_REFUNDS, *zip(*values, strict=True))
+def _insert_refunds(refunds: Sequence[RefundRow]) -> list[Statement]:
+    values = [(r.id, r.payment_id, r.kind, r.returned_goods_fen, r.back_fen, r.at) for r in refunds]
+    return [_of(_INSERT_REFUNDS, values)] if values else []
+
+
+def _of(query: str, rows: Iterable[Sequence[object]]) -> Statement:
+    return Statement(query, list(zip(*rows, strict=True)))
 
 
 async def _with_lines(connection: Connection, rows: Sequence[Any]) -> dict[UUID, PaymentRow]:

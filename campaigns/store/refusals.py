@@ -1,6 +1,6 @@
 """Refusals kept for reports and for the holder's own chat: a code, ids and facts without personal data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +13,10 @@ from campaigns.store.pool import Connection
 
 _INSERT = """
 INSERT INTO refusal (id, at, action, code, campaign_id, person_id, merchant_id, terminal_id, facts)
-VALUES ($1, coalesce($2, campaign_now()), $3, $4, $5, $6, $7, $8, $9)
+SELECT id, coalesce(at, campaign_now()), action, code, campaign_id, person_id, merchant_id, terminal_id, facts
+FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
+            $9::jsonb[])
+     AS t (id, at, action, code, campaign_id, person_id, merchant_id, terminal_id, facts)
 """
 
 _OF_PERSON = """
@@ -53,20 +56,24 @@ class RefusalView(NamedTuple):
     store: str | None
 
 
-async def write_refusal(connection: Connection, row: RefusalRow) -> None:
-    """Append a refusal in the transaction that stores the refused answer."""
-    await connection.execute(
-        _INSERT,
-        new_id(),
-        row.at,
-        row.action,
-        row.code,
-        row.campaign_id,
-        row.person_id,
-        row.merchant_id,
-        row.terminal_id,
-        dict(row.facts),
-    )
+async def write_refusals(connection: Connection, rows: Sequence[RefusalRow]) -> None:
+    """Append refusals in the transaction that stores the refused answers."""
+    if rows:
+        values = [
+            (
+                new_id(),
+                r.at,
+                r.action,
+                r.code,
+                r.campaign_id,
+                r.person_id,
+                r.merchant_id,
+                r.terminal_id,
+                dict(r.facts),
+            )
+            for r in rows
+        ]
+        await connection.execute(_INSERT, *zip(*values, strict=True))
 
 
 async def refusals_of_person(

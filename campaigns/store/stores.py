@@ -1,7 +1,8 @@
 """Where a payment happens: a terminal with its store and merchant; what paying asks of campaigns and wallets."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,12 +21,29 @@ WHERE m.programme_id = $2 AND t.
 _BY_ID = _TILL.rstrip() + "id = $1"
 _BY_STORE_CODE = _TILL.rstrip() + "store_code = $1"
 
+_MANY = (
+    _TILL.replace("SELECT ", "SELECT m.programme_id, t.store_code, ")
+    .replace("WHERE m.programme_id = $2 AND t.", "WHERE t.")
+    .rstrip()
+    + "id = ANY($1::uuid[]) OR t.store_code = ANY($2::text[])"
+)
+
+_WALLETS_OF = """
+SELECT w.person_id, o.code FROM wallet w JOIN operator o ON o.id = w.operator_id WHERE w.person_id = ANY($1::uuid[])
+"""
 _WALLETS = """
 SELECT o.code FROM wallet w JOIN operator o ON o.id = w.operator_id WHERE w.person_id = $1
 """
 
 _CAMPAIGNS = """
 SELECT id, seq, code, state, refund_days, closed_at FROM campaign WHERE id = ANY($1::uuid[])
+"""
+
+_STANDING = """
+SELECT t.now, t.codes_used, c.id, c.seq, c.code, c.state, c.refund_days, c.closed_at
+FROM (SELECT campaign_now() AS now,
+             ARRAY(SELECT code_id FROM payment WHERE code_id = ANY($2::uuid[])) AS codes_used OFFSET 0) AS t
+LEFT JOIN campaign c ON c.id = ANY($1::uuid[])
 """
 
 _FUNDERS = """
@@ -57,6 +75,28 @@ async def till_by_store_code(connection: Connection, store_code: str, programme_
     return _till(await connection.fetchrow(_BY_STORE_CODE, store_code, programme_id))
 
 
+async def tills(
+    connection: Connection, terminal_ids: Collection[UUID], store_codes: Collection[str]
+) -> tuple[dict[tuple[UUID, UUID], Till], dict[tuple[UUID, str], Till]]:
+    """Tills by (programme, terminal) and by (programme, store code), in one statement."""
+    rows = await connection.fetch(_MANY, list(terminal_ids), list(store_codes))
+    by_id, by_code = {}, {}
+    for row in rows:
+        till = _till(row)
+        assert till is not None
+        by_id[row["programme_id"], till.terminal_id] = till
+        by_code[row["programme_id"], row["store_code"]] = till
+    return by_id, by_code
+
+
+async def wallets_of(connection: Connection, person_ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
+    """Codes of the operators at which each of the persons has a wallet; who has none is left out."""
+    found: dict[UUID, set[str]] = {}
+    for row in await connection.fetch(_WALLETS_OF, list(person_ids)):
+        found.setdefault(row["person_id"], set()).add(row["code"])
+    return {person_id: frozenset(codes) for person_id, codes in found.items()}
+
+
 async def wallet_operators(connection: Connection, person_id: UUID) -> frozenset[str]:
     """Codes of the operators at which the person has a wallet."""
     return frozenset(row["code"] for row in await connection.fetch(_WALLETS, person_id))
@@ -66,6 +106,30 @@ async def campaigns_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID
     """What paying needs to know of the campaigns; read after their locks."""
     rows = await connection.fetch(_CAMPAIGNS, list(set(ids)))
     return {row["id"]: CampaignRow(**dict(row)) for row in rows}
+
+
+class Standing(NamedTuple):
+    """What is read once the locks of campaigns, vouchers and payments are held, all in one statement."""
+
+    now: datetime
+    campaigns: dict[UUID, CampaignRow]
+    codes_used: set[UUID]
+
+
+async def standing_of(
+    connection: Connection, campaign_ids: Collection[UUID], code_ids: Collection[UUID]
+) -> Standing:
+    """Campaign time, the campaigns, and which of the payment codes have paid."""
+    rows = await connection.fetch(_STANDING, list(campaign_ids), list(code_ids))
+    campaigns = {
+        row["id"]: CampaignRow(
+            id=row["id"], seq=row["seq"], code=row["code"], state=row["state"], refund_days=row["refund_days"],
+            closed_at=row["closed_at"],
+        )
+        for row in rows
+        if row["id"] is not None
+    }  # fmt: skip
+    return Standing(rows[0]["now"], campaigns, set(rows[0]["codes_used"]))
 
 
 async def funders_of(connection: Connection, campaign_id: UUID) -> list[FunderRow]:

@@ -6,7 +6,7 @@ after COMMIT. Stored: success and `Refused`. Not stored: `Denied`, `Invalid`, `T
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -20,7 +20,25 @@ from campaigns.store.pool import Connection, Pool
 T = TypeVar("T")
 MAX_RERUNS = 3  # an equal key committed between our look-up and our insert: run again and find it
 STATUS_OK = 200
-KEY_CONSTRAINT = "idempotency_pkey"
+
+
+_STORED = """
+SELECT principal_id, key_digest, fingerprint, status, body FROM idempotency
+JOIN unnest($1::uuid[], $2::bytea[]) AS asked (principal_id, key_digest) USING (principal_id, key_digest)
+"""
+
+_STORE = """
+INSERT INTO idempotency (principal_id, key_digest, fingerprint, status, body, effect)
+SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::smallint[], $5::bytea[], $6::boolean[])
+ON CONFLICT DO NOTHING RETURNING 1
+"""
+
+
+class KeyName(NamedTuple):
+    """What names a request: its principal and the digest of its key."""
+
+    principal_id: UUID
+    key_digest: bytes
 
 
 class Request(NamedTuple):
@@ -37,12 +55,20 @@ class Request(NamedTuple):
     def key_digest(self) -> bytes:
         return hashlib.sha256(self.key.encode()).digest()[:16]
 
+    @property
+    def name(self) -> KeyName:
+        return KeyName(self.principal_id, self.key_digest)
+
 
 def request(principal_id: UUID, key: str, action: str, body: object) -> Request:
     """Make a Request: ``action`` is the method and route (or the button), ``body`` any msgspec-encodable value."""
     content = msgspec.json.encode(body, order="sorted")
     fingerprint = hashlib.sha256(action.encode() + b"\0" + content).digest()[:16]
     return Request(principal_id, key, fingerprint)
+
+
+class KeyTaken(Exception):
+    """An equal key was committed since the look-up: roll back and run again, to find its answer."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -80,9 +106,8 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
                     return found
             try:
                 return await _run(connection, asked, work)
-            except asyncpg.UniqueViolationError as error:
-                if error.constraint_name != KEY_CONSTRAINT:
-                    raise
+            except KeyTaken:
+                continue
             except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, Invalid, TryAgain) as error:
                 equal = None if asked is None else await _stored(connection, asked, work.answers)
                 if equal is not None:
@@ -94,19 +119,50 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
 
 
 async def _stored(connection: Connection, asked: Request, answers: type[T]) -> T | None:
-    row = await connection.fetchrow(
-        "SELECT fingerprint, status, body FROM idempotency WHERE principal_id = $1 AND key_digest = $2",
-        asked.principal_id,
-        asked.key_digest,
+    row = (await stored_answers(connection, [asked])).get(asked.name)
+    return None if row is None else row.told(asked, answers)
+
+
+class StoredAnswer(NamedTuple):
+    """What lies under a key: whose request it was, and the answer as it was given."""
+
+    fingerprint: bytes
+    status: int
+    body: bytes
+
+    def told(self, asked: Request, answers: type[T]) -> T:
+        """The answer again. Raises the stored Refused; Invalid ``idempotency_key_reused`` to another body."""
+        if self.fingerprint != asked.fingerprint:
+            raise Invalid("idempotency_key_reused")
+        if self.status != STATUS_OK:
+            refusal = msgspec.json.decode(self.body, type=Refusal)
+            raise Refused(refusal.code, status=refusal.status, **refusal.facts)
+        return msgspec.json.decode(self.body, type=answers)
+
+
+async def stored_answers(connection: Connection, asked: Sequence[Request]) -> dict[KeyName, StoredAnswer]:
+    """What is stored under the keys of these requests, by key, in one statement."""
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        _STORED, [one.principal_id for one in asked], [one.key_digest for one in asked]
     )
-    if row is None:
-        return None
-    if row["fingerprint"] != asked.fingerprint:
-        raise Invalid("idempotency_key_reused")
-    if row["status"] != STATUS_OK:
-        refusal = msgspec.json.decode(row["body"], type=Refusal)
-        raise Refused(refusal.code, status=refusal.status, **refusal.facts)
-    return msgspec.json.decode(row["body"], type=answers)
+    return {KeyName(row[0], row[1]): StoredAnswer(row[2], row[3], row[4]) for row in rows}
+
+
+async def store_answers(connection: Connection, answered: Sequence[tuple[Request, object]]) -> bool:
+    """Store the answers (`Refused` among them) in one statement; False when one of the keys was taken meanwhile."""
+    if not answered:
+        return True
+    rows = sorted((*asked.name, asked.fingerprint, *_row(answer)) for asked, answer in answered)
+    taken = await connection.fetch(_STORE, *zip(*rows, strict=True))
+    return len(taken) == len(rows)
+
+
+def _row(answer: object) -> tuple[int, bytes, bool]:
+    if isinstance(answer, Refused):
+        return answer.status, msgspec.json.encode(Refusal(answer.code, answer.status, answer.facts)), False
+    return STATUS_OK, msgspec.json.encode(answer), True
 
 
 async def _run(connection: Connection, asked: Request | None, work: Work[T]) -> T:
@@ -120,26 +176,15 @@ async def _run(connection: Connection, asked: Request | None, work: Work[T]) -> 
             if work.refused is not None:
                 await work.refused(connection, error)
             if asked is not None:
-                stored = Refusal(error.code, error.status, error.facts)
-                await _store(connection, asked, error.status, stored, effect=False)
+                await _store(connection, asked, error)
         else:
             if asked is not None:
-                await _store(connection, asked, STATUS_OK, answer, effect=True)
+                await _store(connection, asked, answer)
     if refusal is not None:
         raise refusal
     return answer
 
 
-async def _store(
-    connection: Connection, asked: Request, status: int, answer: object, *, effect: bool
-) -> None:
-    await connection.execute(
-        "INSERT INTO idempotency (principal_id, key_digest, fingerprint, status, body, effect)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
-        asked.principal_id,
-        asked.key_digest,
-        asked.fingerprint,
-        status,
-        msgspec.json.encode(answer),
-        effect,
-    )
+async def _store(connection: Connection, asked: Request, answer: object) -> None:
+    if not await store_answers(connection, [(asked, answer)]):
+        raise KeyTaken

@@ -1,6 +1,6 @@
 """Vouchers: finding a person's, locking them in id order, writing them back, and those to expire."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 from campaigns.domain.pay import MAX_VOUCHERS
 from campaigns.domain.vouchers import VoucherRow
 from campaigns.store.pool import Connection
+from campaigns.store.statements import Statement
 
 _COLUMNS = """id, campaign_id, person_id, operator_id, terms_version_id, face_fen, balance_fen, held_fen, captured_fen,
     refunded_fen, taken_back_fen, uses, state, granted_at, expires_at"""
@@ -18,6 +19,18 @@ _CANDIDATES = """
 SELECT v.id, c.seq FROM voucher v JOIN campaign c ON c.id = v.campaign_id
 WHERE v.person_id = $1 AND v.state = 'live' AND c.programme_id = $2
 ORDER BY v.balance_fen = 0, v.id LIMIT $3
+"""
+
+# OFFSET 0 keeps the planner from walking through all live vouchers for each person (25 ms of a batch, tried).
+_CANDIDATES_OF = """
+SELECT asked.person_id, asked.programme_id, found.id, found.seq
+FROM unnest($1::uuid[], $2::uuid[]) AS asked (person_id, programme_id) CROSS JOIN LATERAL (
+    SELECT v.id, c.seq
+    FROM (SELECT id, campaign_id, state, balance_fen FROM voucher WHERE person_id = asked.person_id OFFSET 0) AS v
+    JOIN campaign c ON c.id = v.campaign_id
+    WHERE v.state = 'live' AND c.programme_id = asked.programme_id
+    ORDER BY v.balance_fen = 0, v.id LIMIT $3
+) AS found
 """
 
 _LOCK = f"SELECT {_COLUMNS} FROM voucher WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
@@ -54,6 +67,13 @@ class Candidate(NamedTuple):
     seq: int
 
 
+class Holding(NamedTuple):
+    """A person's vouchers of one programme."""
+
+    person_id: UUID
+    programme_id: UUID
+
+
 class VoucherView(Struct, frozen=True, kw_only=True):
     """A voucher with its campaign and terms, for its own holder."""
 
@@ -72,6 +92,18 @@ async def candidates(connection: Connection, person_id: UUID, programme_id: UUID
     return [Candidate(*row.values()) for row in rows]
 
 
+async def candidates_of(
+    connection: Connection, holders: Collection[Holding]
+) -> dict[Holding, list[Candidate]]:  # fmt: skip
+    """As `candidates` for many persons, in one statement; who has no live voucher is left out."""
+    found: dict[Holding, list[Candidate]] = {}
+    if holders:
+        columns = zip(*holders, strict=True)
+        for row in await connection.fetch(_CANDIDATES_OF, *columns, MAX_VOUCHERS):
+            found.setdefault(Holding(row[0], row[1]), []).append(Candidate(row[2], row[3]))
+    return found
+
+
 async def lock_vouchers(
     connection: Connection, ids: Iterable[UUID], *, skip_locked: bool = False
 ) -> dict[UUID, VoucherRow]:
@@ -85,15 +117,15 @@ async def read_vouchers(connection: Connection, ids: Iterable[UUID]) -> dict[UUI
     return {row["id"]: _voucher(row) for row in await connection.fetch(_READ, list(ids))}
 
 
-async def update_vouchers(connection: Connection, vouchers: Sequence[VoucherRow]) -> None:
-    """Write the moving columns of locked vouchers, one final value per row."""
+def vouchers_update(vouchers: Sequence[VoucherRow]) -> list[Statement]:
+    """What writes the moving columns of locked vouchers, one final value per row."""
     if not vouchers:
-        return
+        return []
     values = [
         (v.id, v.balance_fen, v.held_fen, v.captured_fen, v.refunded_fen, v.taken_back_fen, v.uses, v.state)
         for v in vouchers
     ]
-    await connection.execute(_UPDATE, *zip(*values, strict=True))
+    return [Statement(_UPDATE, list(zip(*values, strict=True)))]
 
 
 async def vouchers_to_expire(connection: Connection, limit: int) -> list[Candidate]:

@@ -14,6 +14,7 @@ class Mutant(NamedTuple):
 
 
 DECIDE = ("tests/domain",)
+BATCH = ("tests/store/test_group_commit.py",)
 PAY = ("tests/services/test_pay_redeem.py", "tests/services/test_pay_hold.py")
 REFUND = ("tests/domain/test_refunds.py", "tests/services/test_refund.py")
 SWEEP = ("tests/services/test_sweep.py",)
@@ -35,11 +36,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("a refund forgets the refunds before it", "campaigns/domain/refunds.py", "moved_fen = max(0, back_fen - sum(line.refunded_fen for line in lines))", "moved_fen = max(0, back_fen)", REFUND),
     # Locks and uniques
     Mutant("vouchers are read without a lock", "campaigns/store/vouchers.py", 'ORDER BY id FOR UPDATE"', 'ORDER BY id"', PAY),
-    Mutant("usage counters are read without a lock", "campaigns/store/usage.py", "person_id, merchant_id FOR UPDATE OF usage_counter", "person_id, merchant_id", PAY),
+    Mutant("usage counters are read without a lock", "campaigns/store/usage.py", "person_id, merchant_id FOR UPDATE OF usage_counter", "person_id, merchant_id", ("tests/services/test_pay_batch.py",)),
     Mutant("whoever changes a campaign shares its lock", "campaigns/store/locks.py", '"SELECT pg_advisory_xact_lock($1, $2)"', '"SELECT pg_advisory_xact_lock_shared($1, $2)"', (*AWARD, *LISTS, *LIFE)),
-    Mutant("the look-up of a used payment code is left out", "campaigns/services/paying.py", 'raise Refused("code_already_used")', "pass", PAY),
+    Mutant("the look-up of a used payment code is left out", "campaigns/services/payment_plans.py", 'raise Refused("code_already_used")', "pass", PAY),
     Mutant("an award is accepted without its lock", "campaigns/store/awards.py", 'FOR UPDATE OF a, l"', '"', AWARD),
-    Mutant("the stored answer is not looked up", "campaigns/store/unit_of_work.py", "if found is not None:", "if False:", PAY),
+    Mutant("the stored answer is not looked up", "campaigns/store/group_commit.py", "ends = await _stored(connection, jobs)\n            fresh", "ends = {}\n            fresh", BATCH),
+    Mutant("a batch takes over what was decided apart without its counters", "campaigns/domain/payments.py", "self.usage.update(part.usage)", "pass", ("tests/services/test_pay_batch.py",)),
+    Mutant("a key that was taken meanwhile is not noticed", "campaigns/store/group_commit.py", "raise Overtaken\n        unstored", "pass\n        unstored", BATCH),
     # Transfers and states
     Mutant("an expired voucher's hold returns to its balance", "campaigns/domain/ledger.py", 'credit = Account("escrow" if expired else "outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', 'credit = Account("outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', (*SWEEP, *PAY)),
     Mutant("a redemption leaves escrow instead of outstanding", "campaigns/domain/ledger.py", '"redeem",\n            campaign_id,\n            operator_id,\n            Account("outstanding", operator_id)', '"redeem",\n            campaign_id,\n            operator_id,\n            Account("escrow", operator_id)', PAY),

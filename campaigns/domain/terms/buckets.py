@@ -1,10 +1,13 @@
 """Which bucket of a usage counter a payment falls into, by the local time of its authorization."""
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from campaigns.domain.terms.model import CapPeriod
 
+REMEMBERED: Final = 1_024  # answers: all payments of a batch ask at one time
 WHOLE_CAMPAIGN = date(1970, 1, 1)  # the one bucket of a cap over the whole campaign
 
 
@@ -19,6 +22,7 @@ def bucket_of_day(period: CapPeriod, day: date) -> date:
     return WHOLE_CAMPAIGN
 
 
+@lru_cache(maxsize=REMEMBERED)
 def bucket(period: CapPeriod, at: datetime, zone: ZoneInfo) -> date:
     """The bucket that names a usage counter's row, e.g. ``2020-10-12`` for a Monday week."""
     return bucket_of_day(period, at.astimezone(zone).date())
