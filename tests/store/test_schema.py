@@ -52,6 +52,7 @@ CHANGED = [
 ]  # fmt: skip
 DELETED = ["person_proof", "token", "wallet"]
 OWNERS_ALONE = ["clock", "migration_text", "tortoise_migrations"]
+SEALED = ["audit", "transfer", "voucher"]  # app may insert every column but tx, which is the database's
 
 
 async def test_the_roles_have_the_rights_listed_and_no_more(owner: asyncpg.Connection) -> None:
@@ -64,7 +65,13 @@ async def test_the_roles_have_the_rights_listed_and_no_more(owner: asyncpg.Conne
         )  # fmt: skip
         return [row[0] for row in found]
 
-    assert await having("app", "INSERT") == sorted(set(tables) - set(OWNERS_ALONE))
+    assert await having("app", "INSERT") == sorted(set(tables) - set(OWNERS_ALONE) - set(SEALED))
+    columns = await owner.fetch(
+        "SELECT a.attrelid::regclass::text, a.attname FROM pg_attribute a WHERE a.attrelid = ANY($1::regclass[])"
+        " AND a.attnum > 0 AND a.attidentity = '' AND NOT has_column_privilege('app', a.attrelid, a.attnum, 'INSERT')",
+        SEALED,
+    )
+    assert sorted(tuple(row) for row in columns) == [(table, "tx") for table in SEALED]
     assert await having("app", "UPDATE") == CHANGED
     assert await having("app", "DELETE") == DELETED
     assert await having("app", "TRUNCATE") == []
@@ -79,6 +86,24 @@ async def test_the_face_of_a_voucher_is_fixed(database: Databases) -> None:
             await connection.execute("UPDATE voucher SET face_fen = face_fen + 1")
     finally:
         await connection.close()
+
+
+async def test_what_a_voucher_is_never_changes_even_for_the_owner(owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "INSERT INTO voucher (id, campaign_id, person_id, allotment_id, operator_id, terms_version_id, face_fen,"
+        " balance_fen, granted_at, expires_at) SELECT i, i, i, i, i, 1, 100, 100, now(), now() FROM gen_random_uuid() AS i"
+    )
+    await owner.execute("UPDATE voucher SET balance_fen = 40, captured_fen = 60, uses = 1, state = 'expired'")
+    fixed = [
+        "id", "campaign_id", "person_id", "allotment_id", "operator_id", "terms_version_id", "face_fen", "granted_at",
+        "expires_at", "tx",
+    ]  # fmt: skip
+    for change in [f"UPDATE voucher SET {column} = {column}" for column in fixed] + [
+        "DELETE FROM voucher",
+        "TRUNCATE voucher",
+    ]:
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await owner.execute(change)
 
 
 async def test_campaign_time_never_goes_back(owner: asyncpg.Connection) -> None:

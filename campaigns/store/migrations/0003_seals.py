@@ -1,0 +1,12 @@
+"""Give the books transaction numbers and the tables of seals, from the SQL beside this file."""
+
+from pathlib import Path
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("hongbao", "0002_value")]
+
+    operations = [ops.RunSQL(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))]
