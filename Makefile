@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo demo-kill test lint types mutants schema constraints clean
+.PHONY: help install demo demo-kill test lint types mutants schema constraints bench-pay clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ schema: $(READY) ## write the JSON Schema of a campaign file for editors
 
 constraints: $(READY) ## list the constraints of the migrated database anew, after a change of the schema
 	$(BIN)/python -m tests.support.constraints > tests/store/constraints.txt
+
+bench-pay: $(READY) ## payments over HTTP against bare Sanic and the textbook; ARGS='--quick --json figures.json'
+	$(BIN)/python -m loadtests.bench $(ARGS)
 
 clean: ## remove what hongbao made: engines' data in ./var and /var/tmp, caches, the virtual environment
 	@if [ -x $(BIN)/python ]; then for dir in var/hongbao var/demo/*; do \

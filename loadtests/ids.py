@@ -1,0 +1,12 @@
+"""Identifiers for rows that load tests make: UUID version 7 (RFC 9562)."""
+
+import os
+import time
+from uuid import UUID
+
+
+def new_id() -> UUID:
+    """48 bits of Unix milliseconds, then random bits."""
+    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
