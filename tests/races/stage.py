@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from campaigns.services.context import Context
+from campaigns.store.group_commit import LANES
 
 SETTLE_SECONDS = 20  # a stage that never comes to rest is a bug of the test
 SEEN = 2  # times that the same rest is seen, so that a lock just passed on is not taken for one waited for
@@ -60,9 +61,13 @@ class Stage:
         self.parked = 0
         self.ever_parked = 0
 
-    def server(self, ctx: Context) -> Context:
-        """The same server with lanes and a pool that play on this stage."""
-        return Context(pool=_Pool(ctx.pool, self), gate=ctx.gate, hmac_key=ctx.hmac_key, mode=ctx.mode)  # type: ignore[arg-type]
+    def server(self, ctx: Context, *, lanes: int = LANES) -> Context:
+        """The same server with lanes and a pool that play on this stage; with one lane all that comes is one batch."""
+        pool: Any = _Pool(ctx.pool, self)
+        server = Context(pool=pool, gate=ctx.gate, hmac_key=ctx.hmac_key, mode=ctx.mode)
+        assert server.payments._lanes_max == LANES
+        server.payments._lanes_max = lanes
+        return server
 
     async def settle(self, tasks: Collection["asyncio.Task[Any]"], parties: int | None = None) -> None:
         """Return when nobody can go on: ``parties`` transactions (one for each task, if not named) have come so far."""
@@ -82,10 +87,14 @@ class Stage:
         missing = [one.name for one in self._without if not self.taken_out[one.name]]
         assert not missing, f"not in any statement: {missing}"
 
-    async def meet(self, *work: Awaitable[Any], parties: int | None = None) -> list[Any]:
+    async def meet(
+        self, *work: Awaitable[Any], parties: int | None = None, meanwhile: Callable[[], Awaitable[Any]] | None = None
+    ) -> list[Any]:  # fmt: skip
         """Run all at once, open when nobody can go on, and answer how each ended; an error is an end as well."""
         tasks = [asyncio.ensure_future(one) for one in work]
         await self.settle(tasks, parties)
+        if meanwhile is not None:
+            await meanwhile()
         self.open()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -93,12 +102,20 @@ class Stage:
         self, first: Awaitable[Any], second: Callable[[], Awaitable[Any]], between: Callable[[], Awaitable[Any]] | None = None
     ) -> list[Any]:  # fmt: skip
         """``first`` has read and decided, then ``second`` comes, then both may write; answers their ends."""
-        tasks = [asyncio.ensure_future(first)]
-        await self.settle(tasks)
+        return await self.all_in_turn([first], lambda: [second()], between)
+
+    async def all_in_turn(
+        self, first: Sequence[Awaitable[Any]], second: Callable[[], Sequence[Awaitable[Any]]],
+        between: Callable[[], Awaitable[Any]] | None = None, parties: int | None = None,
+    ) -> list[Any]:  # fmt: skip
+        """As `in_turn` for many, each group in transactions of its own; ``parties`` have come before all may write."""
+        tasks = [asyncio.ensure_future(one) for one in first]
+        await self.settle(tasks, 1)
+        before = self.running
         if between is not None:
             await between()
-        tasks.append(asyncio.ensure_future(second()))
-        await self.settle(tasks)
+        tasks += [asyncio.ensure_future(one) for one in second()]
+        await self.settle(tasks, before + 1 if parties is None else parties)
         self.open()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
