@@ -22,6 +22,7 @@ SETTLE_SECONDS = 20  # a stage that never comes to rest is a bug of the test
 SEEN = 2  # times that the same rest is seen, so that a lock just passed on is not taken for one waited for
 
 PAYMENT_WRITES = r"\b(UPDATE (voucher|payment|usage_counter)|INSERT INTO (payment|transfer|refund)) "
+AWARD_WRITES = r"\b(UPDATE (award|allotment)|INSERT INTO (voucher|award|turn)) "
 
 _BLOCKED = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -43,6 +44,12 @@ def protection(name: str, pattern: str, instead: str = "") -> Protection:
 ROW_LOCKS = protection("row locks", r"\bFOR UPDATE(?: OF \w+(?:, ?\w+)*)?(?: SKIP LOCKED)?")
 CAMPAIGN_LOCKS = protection(
     "campaign locks", r"pg_advisory_xact_lock(?:_shared)?\(\$1, (seq|\$2)\)", r"($1::int + \1::int)"
+)
+AWARD_LIVE = protection("award still live", r"(UPDATE award SET [^;]*?) AND state = 'live'", r"\1")
+ALLOTMENT_FREE = protection(
+    "allotment still free",
+    r"(UPDATE allotment SET (?:(?!UPDATE).)*?)\s+AND (?:allotment\.)?state (?:= '\w+'|IN \([^)]*\))",
+    r"\1",
 )
 
 
@@ -81,11 +88,16 @@ class Stage:
                 seen = seen + 1 if at_rest else 0
 
     def open(self) -> None:
-        """Let everybody write, those who come later too. Somebody has parked, and every protection was met."""
+        """Let everybody write, those who come later too."""
         assert self.ever_parked, f"no statement was {self._park.pattern}"
         self._opened.set()
+
+    async def _ends(self, tasks: Sequence["asyncio.Task[Any]"]) -> list[Any]:
+        """How all ended. What a control is without stood in a statement: otherwise it would prove nothing."""
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         missing = [one.name for one in self._without if not self.taken_out[one.name]]
         assert not missing, f"not in any statement: {missing}"
+        return ends
 
     async def meet(
         self, *work: Awaitable[Any], parties: int | None = None, meanwhile: Callable[[], Awaitable[Any]] | None = None
@@ -96,7 +108,7 @@ class Stage:
         if meanwhile is not None:
             await meanwhile()
         self.open()
-        return await asyncio.gather(*tasks, return_exceptions=True)
+        return await self._ends(tasks)
 
     async def in_turn(
         self, first: Awaitable[Any], second: Callable[[], Awaitable[Any]], between: Callable[[], Awaitable[Any]] | None = None
@@ -117,7 +129,7 @@ class Stage:
         tasks += [asyncio.ensure_future(one) for one in second()]
         await self.settle(tasks, before + 1 if parties is None else parties)
         self.open()
-        return await asyncio.gather(*tasks, return_exceptions=True)
+        return await self._ends(tasks)
 
     async def passed(self, query: str, *, may_park: bool) -> tuple[str, bool]:
         """The statement as it goes to the database, and whether it parked before."""

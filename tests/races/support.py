@@ -33,7 +33,7 @@ def tally(ends: Iterable[Any]) -> Counter[str]:
     for end in ends:
         if isinstance(end, BaseException) and not isinstance(end, HongbaoError):
             raise end
-        found[str(getattr(end, "code", None) or getattr(end, "state", "done"))] += 1
+        found[str(end.code if isinstance(end, HongbaoError) else getattr(end, "state", "done"))] += 1
     return found
 
 
