@@ -12,12 +12,13 @@ from sanic.response import HTTPResponse
 
 from api import problem
 from api.exchange import BODY_SECONDS, RESPONSE_SECONDS, Exchange
+from api.http1 import ApiRequest
 from api.logs import Log, make_log, tame_libraries
-from api.problem import UNIFORM_CODE
+from api.problem import HEADER_LIMIT_BYTES, UNIFORM_CODE
 from api.routing import BODY_LIMIT_BYTES, Route, RouteError, check_routes
 from api.service import DRAIN_SECONDS, Service
 from campaigns.domain.codes import CODES
-from campaigns.domain.errors import Broken
+from campaigns.domain.errors import Broken, Refused
 from campaigns.domain.ids import new_id
 from campaigns.runtime.workers import Loop
 from campaigns.services.context import Context
@@ -44,7 +45,7 @@ def create_app(
     if UNIFORM_CODE not in CODES:
         raise RouteError(f"code {UNIFORM_CODE} is not defined")
     log = log or make_log()
-    app: Sanic[Any, Any] = Sanic(f"hongbao-{next(_names)}", configure_logging=False)
+    app: Sanic[Any, Any] = Sanic(f"hongbao-{next(_names)}", configure_logging=False, request_class=ApiRequest)
     tame_libraries(log)
     app.config.update(
         ACCESS_LOG=False,
@@ -54,6 +55,7 @@ def create_app(
         KEEP_ALIVE_TIMEOUT=75,
         MOTD=False,
         OAS=False,
+        REQUEST_MAX_HEADER_SIZE=HEADER_LIMIT_BYTES,
         REQUEST_MAX_SIZE=BODY_LIMIT_BYTES,
         REQUEST_TIMEOUT=30,
         TOUCHUP=only_one,
@@ -84,10 +86,17 @@ def _handler(service: Service, route: Route) -> Callable[..., Any]:
 
 def _unmatched(service: Service) -> Callable[[Request, Exception], HTTPResponse]:
     """What Sanic raises around handlers: unknown addresses, other methods, requests that are not HTTP."""
+    addresses = _methods_by_address(service.routes)
 
     def handle(request: Request, error: Exception) -> HTTPResponse:
         request_id = new_id().hex
         known = problem.from_sanic(error, BODY_LIMIT_BYTES) if isinstance(error, SanicException) else None
+        allowed = ""
+        if known is not None and known.status == 405:
+            # Sanic forgets the methods of an address that has several, and forgives a last slash here alone.
+            found = (methods for address, methods in addresses.items() if address.fullmatch(request.path))
+            allowed = next(found, "")
+            known = known if allowed else Refused("route_unknown", status=404)
         if known is None:
             known = Broken("internal", incident=service.incident(error, UNMATCHED))
         service.metrics.requests.labels(UNMATCHED, str(known.status)).inc()
@@ -97,12 +106,22 @@ def _unmatched(service: Service) -> Callable[[Request, Exception], HTTPResponse]
         )
         language = problem.language_of(request.headers.get("accept-language", ""))
         response = problem.answer(known, language, request_id)
-        allowed = getattr(error, "allowed_methods", None)
         if allowed:
-            response.headers["Allow"] = ", ".join(sorted(allowed))
+            response.headers["Allow"] = allowed
         return response
 
     return handle
+
+
+def _methods_by_address(routes: Iterable[Route]) -> dict[re.Pattern[str], str]:
+    """The header Allow for each address of the table; fixed addresses stand before those with parameters."""
+    methods: dict[str, list[str]] = {}
+    for route in sorted(routes, key=lambda route: len(route.parameters)):
+        methods.setdefault(route.path, []).append(route.method)
+    return {
+        re.compile(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path))): ", ".join(sorted(found))
+        for path, found in methods.items()
+    }
 
 
 def _open_and_close(app: Sanic[Any, Any], service: Service, ctx_factory: ContextFactory) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from sanic import Request
-from sanic.exceptions import PayloadTooLarge
+from sanic.exceptions import BadRequest, PayloadTooLarge
 from sanic.response import HTTPResponse
 
 from api import problem
@@ -156,6 +156,8 @@ class Exchange:
             raise Invalid("body_too_large", status=413, limit_bytes=limit) from None
         except TimeoutError:
             raise Invalid("body_too_slow", status=408) from None
+        except BadRequest:  # chunks that are none
+            raise Invalid("request_malformed", status=400) from None
         return b"".join(parts)
 
     async def _result(self, call: Call) -> object:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 from sanic.exceptions import (
-    BadRequest,
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
@@ -27,6 +26,8 @@ from campaigns.domain.principal import Principal
 MEDIA_TYPE = "application/problem+json"
 LANGUAGES = ("zh", "en")
 UNIFORM_CODE = "not_usable_here"
+HEADER_LIMIT_BYTES = 8_192
+HEADER_TOO_LARGE = "Request header exceeds the size limit"  # Sanic's words: it has no class of its own for it
 TILL_KINDS = ("terminal", "merchant")
 _LANGUAGE = re.compile(r"\s*([A-Za-z*]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
 
@@ -43,6 +44,7 @@ _TITLES = {
     415: "Unsupported media type",
     422: "Wrong value",
     429: "Too many requests",
+    431: "Header too large",
     500: "Internal error",
     503: "Try again",
     504: "Outcome unknown",
@@ -123,18 +125,23 @@ def answer(error: HongbaoError, language: str, request_id: str) -> HTTPResponse:
 
 
 def from_sanic(error: SanicException, limit_bytes: int) -> HongbaoError | None:
-    """Our error for one that Sanic raised before or around a handler, or None if it is our own bug."""
+    """Our error for one that Sanic raised before or around a handler, or None if it is our own bug.
+
+    ``limit_bytes`` is the most a body may have where the route names no limit of its own.
+    """
     if isinstance(error, MethodNotAllowed):
         return Refused("method_not_allowed", status=405)
     if isinstance(error, NotFound):
         return Refused("route_unknown", status=404)
+    if isinstance(error, PayloadTooLarge) and str(error) == HEADER_TOO_LARGE:
+        return Invalid("header_too_large", status=431, limit_bytes=HEADER_LIMIT_BYTES)
     if isinstance(error, PayloadTooLarge):
         return Invalid("body_too_large", status=413, limit_bytes=limit_bytes)
     if isinstance(error, RequestTimeout):
         return Invalid("body_too_slow", status=408)
     if isinstance(error, ServiceUnavailable):
         return TryAgain("busy")
-    return Invalid("request_malformed", status=400) if isinstance(error, BadRequest) else None
+    return Invalid("request_malformed", status=400) if 400 <= error.status_code < 500 else None
 
 
 def code_document(code: str) -> Mapping[str, object] | None:

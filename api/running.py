@@ -5,6 +5,7 @@ from typing import Any
 
 from sanic import Sanic
 
+from api.http1 import ApiProtocol
 from api.service import Service
 from campaigns.runtime.servers import LISTEN_BACKLOG
 
@@ -31,6 +32,7 @@ class Running:
         """
         server: Any = await app.create_server(
             sock=listener,
+            protocol=ApiProtocol,
             access_log=False,
             backlog=LISTEN_BACKLOG,
             asyncio_server_kwargs={"start_serving": False},

@@ -27,7 +27,11 @@ _PHRASES = (
     (r"Object contains unknown field `(?P<name>.*)`", "不认识成员 {name}"),
     (r"Object missing required field `(?P<name>.*)`", "缺少成员 {name}"),
     (r"Invalid (?:enum )?value (?P<given>.+)", "取值 {given} 不在允许范围内"),
-    (r"Invalid RFC3339 encoded datetime", "应为带时区的 RFC 3339 时间"),
+    (
+        r"Invalid RFC3339 encoded datetime|Expected `datetime` with a timezone component",
+        "应为带时区的 RFC 3339 时间",
+    ),
+    (r"Invalid RFC3339 encoded date", "应为日期，例如 2026-10-01"),
     (r"Invalid UUID", "应为 UUID"),
     (r"(?:Integer value|Number) out of range", "数字超出范围"),
     (r"not a parameter of this address", "此地址没有这个参数"),

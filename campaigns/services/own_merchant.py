@@ -1,7 +1,7 @@
 """What a merchant's back office reads: itself with its stores and tills, its payments, what it is owed."""
 
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -83,10 +83,13 @@ async def own_merchant(ctx: Context, principal: Principal, query: PageQuery) -> 
 async def own_payments(ctx: Context, principal: Principal, query: OwnPaymentsQuery) -> Page[PaymentAnswer]:
     """The merchant's own payments with what was refunded of them, newest first.
 
-    Raises Invalid ``query_invalid`` for a day together with instants.
+    Raises Invalid ``query_invalid`` for a day together with instants, and for an instant before or after every day.
     """
+    _check_instant("from", query.start)
+    _check_instant("to", query.end)
     if query.day is not None and (query.start is not None or query.end is not None):
-        raise Invalid("query_invalid", parameter="day", detail="either a day, or from and to")
+        english, chinese = "either a day, or from and to", "请只用 day，或只用 from 与 to"
+        raise Invalid("query_invalid", parameter="day", detail=english, detail_zh=chinese)
     async with ctx.pool.acquire() as connection:
         ids = await store.newest_payments(
             connection, principal.id, before_id(query), query.day, query.start, query.end, query.limit + 1
@@ -95,6 +98,16 @@ async def own_payments(ctx: Context, principal: Principal, query: OwnPaymentsQue
         named = {line.campaign_id for row in rows.values() for line in row.lines}
         campaigns = await campaigns_of(connection, named)
     return page_of([shown(rows[one], campaigns, principal) for one in ids], query, lambda one: one.id)
+
+
+def _check_instant(parameter: str, instant: datetime | None) -> None:
+    """An offset may carry the first and last hours of the calendar out of it."""
+    try:
+        if instant is not None:
+            instant.astimezone(UTC)
+    except OverflowError:
+        english, chinese = "an instant of the years 1 to 9999", "须在公元 1 年至 9999 年之间"
+        raise Invalid("query_invalid", parameter=parameter, detail=english, detail_zh=chinese) from None
 
 
 async def own_balance(ctx: Context, principal: Principal) -> OwnBalance:

@@ -121,6 +121,8 @@ def note_routes(gatekeeper: Gatekeeper) -> tuple[Route, ...]:
         _route("POST", "/v1/mine", write, ("channel",), body=Note, answer=Noted, acts_for_person=True),
         _route("POST", "/v1/refusals/{code}", refuse, everyone, answer=Nothing),
         _route("POST", "/v1/notes/{note_id}/touch", touch, operator, answer=Nothing),
+        _route("GET", "/v1/notes/{note_id}", broken, operator, answer=Nothing),
+        _route("DELETE", "/v1/notes/{note_id}", touch, operator, answer=Nothing),
         _route("POST", "/v1/uploads", upload, operator, body=bytes, answer=Noted, body_limit_bytes=4_000_000,
                body_media_type="text/csv"),
         _route("GET", "/v1/notes", listing, operator, query=NoteQuery, answer=Page[int]),

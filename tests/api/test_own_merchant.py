@@ -143,6 +143,21 @@ async def test_a_day_is_that_of_the_campaigns_zone_and_instants_are_from_until_b
 async def test_a_query_that_means_nothing_is_refused(shops: Shops, query: dict[str, str]) -> None:
     status, body = await shops.reader.get("/v1/merchant/payments", **query)
     assert (status, body["code"]) == (422, "query_invalid")
+    assert (
+        body["facts"]["detail_zh"] != body["facts"]["detail"] and body["facts"]["detail_zh"] in body["detail"]
+    )
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_the_calendar_has_ends(shops: Shops, moment: str) -> None:
+    beyond = moment.replace("Z", "+23:59" if moment < "1" else "-23:59")
+    for name in ("from", "to"):
+        status, body = await shops.reader.get("/v1/merchant/payments", **{name: moment})
+        assert status == 200, body
+        status, body = await shops.reader.get("/v1/merchant/payments", **{name: beyond})
+        assert (status, body["code"], body["facts"]["parameter"]) == (422, "query_invalid", name)
+    status, body = await shops.reader.get("/v1/merchant/payments", day=moment[:10])
+    assert status == 200, body
 
 
 async def test_the_balance_is_that_of_the_ledger(shops: Shops) -> None:

@@ -1,5 +1,6 @@
 """Wrong values are explained in both languages, with their place."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -18,6 +19,7 @@ class Thing(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     amount_fen: AmountFen = 1
     count: int | None = None
     at: Moment | None = None
+    day: date | None = None
     id: UUID | None = None
     kind: Literal["a", "b"] = "a"
     things: Annotated[tuple["Thing", ...], msgspec.Meta(max_length=2)] = ()
@@ -35,6 +37,8 @@ class Thing(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         ('{"code":"A"}', "$.code", "须符合格式 "),
         ('{"colour":1}', "$", "不认识成员 colour"),
         ('{"at":"x"}', "$.at", "应为带时区的 RFC 3339 时间"),
+        ('{"at":"2026-10-01T00:00:00"}', "$.at", "应为带时区的 RFC 3339 时间"),
+        ('{"day":"2026-02-30"}', "$.day", "应为日期"),
         ('{"id":"x"}', "$.id", "应为 UUID"),
         ('{"kind":"c"}', "$.kind", "取值 'c' 不在允许范围内"),
         ('{"things":[{"amount_fen":0}]}', "$.things[0].amount_fen", "应为不小于 1 的整数"),

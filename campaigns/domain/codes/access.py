@@ -16,6 +16,7 @@ CODES: dict[str, Code] = {
     "body_text_bad": Code("invalid", 400, "文本含 NUL、孤立代理或无效 UTF-8。", "Text holds NUL, a lone surrogate or bad UTF-8."),
     "body_invalid": Code("invalid", 422, "请求内容有误（{path}）：{detail_zh}", "The body is wrong at {path}: {detail}"),
     "body_too_large": Code("invalid", 413, "请求正文超过 {limit_bytes} 字节。", "The body is larger than {limit_bytes} bytes."),
+    "header_too_large": Code("invalid", 431, "请求行与请求头合计超过 {limit_bytes} 字节。", "The request line and headers are together larger than {limit_bytes} bytes."),
     "body_too_slow": Code("invalid", 408, "请求正文传输过慢。", "The body came too slowly: send the request again."),
     "media_type_wrong": Code("invalid", 415, "请求正文类型须为 {wanted}。", "Send the body with Content-Type {wanted}."),
     "request_malformed": Code("invalid", 400, "请求不是有效的 HTTP。", "This is not a valid HTTP request."),
