@@ -6,6 +6,7 @@ than the bucket gave. When Valkey does not answer, everything passes (a limit pr
 and is counted, and Valkey is left alone for a second.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,17 +64,34 @@ class RateLimits:
         self._on_open = on_open
         self._leases: dict[UUID, tuple[int, float]] = {}
         self._silent_until = 0.0
+        self._asking: dict[UUID, asyncio.Future[None]] = {}
 
     async def take(self, bucket_id: UUID, limit: Limit) -> None:
-        """Let one request pass, or raise TryAgain ``too_many_requests`` with the seconds to wait."""
-        now = time.monotonic()
+        """Let one request pass, or raise TryAgain ``too_many_requests`` with the seconds to wait.
+
+        One request of a bucket asks for a lease at a time: a hundred that come at once must not take a lease each.
+        """
+        while not self._spend(bucket_id):
+            if time.monotonic() < self._silent_until:
+                self._on_open()
+                return
+            asking = self._asking.get(bucket_id)
+            if asking is None:
+                await self._ask(bucket_id, limit)
+                return
+            await asyncio.shield(asking)
+
+    def _spend(self, bucket_id: UUID) -> bool:
         left, until = self._leases.get(bucket_id, (0, 0.0))
-        if left > 0 and now < until:
-            self._leases[bucket_id] = (left - 1, until)
-            return
-        if now < self._silent_until:
-            self._on_open()
-            return
+        if left <= 0 or time.monotonic() >= until:
+            return False
+        self._leases[bucket_id] = (left - 1, until)
+        return True
+
+    async def _ask(self, bucket_id: UUID, limit: Limit) -> None:
+        """Take a lease and spend one token of it, while the bucket's other requests wait."""
+        now = time.monotonic()
+        done = self._asking[bucket_id] = asyncio.get_running_loop().create_future()
         try:
             given, wait_ms = await self._script(
                 keys=[f"{_PREFIX}{bucket_id.hex}"], args=[limit.per_second, limit.burst, limit.lease]
@@ -82,6 +100,9 @@ class RateLimits:
             self._silent_until = time.monotonic() + SILENCE_SECONDS
             self._on_open()
             return
+        finally:
+            del self._asking[bucket_id]
+            done.set_result(None)
         if not given:
             raise TryAgain(
                 "too_many_requests", status=429, retry_after_seconds=max(1, -(-int(wait_ms) // 1000))
@@ -91,6 +112,4 @@ class RateLimits:
     def _keep(self, bucket_id: UUID, tokens: int, now: float) -> None:
         if len(self._leases) >= MOST_LEASES:
             self._leases.clear()  # gives tokens up, never makes any
-        # another request of this bucket may have leased while we waited
-        left, until = self._leases.get(bucket_id, (0, 0.0))
-        self._leases[bucket_id] = (tokens + (left if now < until else 0), now + LEASE_LIFE_SECONDS)
+        self._leases[bucket_id] = (tokens, now + LEASE_LIFE_SECONDS)
