@@ -13,7 +13,7 @@ from loadtests import contestants, payments
 from loadtests.contestants import Server
 from loadtests.jobs import Result
 from loadtests.places import Place
-from loadtests.round import drive
+from loadtests.driving import drive
 from loadtests.world import RESIDENTS, SECOND_CAPS, STORES, World, make_world
 
 REQUESTS_PER_SECOND = {"echo": 40_000, "hongbao": 6_000}

@@ -80,3 +80,9 @@ def profiled(place: Place, profile: Path) -> Server:
 def echo() -> Server:
     """Bare Sanic."""
     return Server("echo", module("loadtests.echo"), dict(os.environ))
+
+
+def baseline(place: Place, name: str, pool: int) -> Server:
+    """B-sql or B-orm (``name`` bsql, borm) with so many connections to the database."""
+    command = module(f"loadtests.baselines.{name.removeprefix('b')}", "--pool", pool)
+    return Server(name, command, place.addresses, place.path / f"{name}.log")

@@ -9,11 +9,13 @@ import argparse
 import asyncio
 import signal
 import socket
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import uvloop
-from sanic import Sanic
+from sanic import Request, Sanic
+from sanic.response import HTTPResponse
 
 BACKLOG = 2_048
 BODY_BYTES_MAX = 1_000_000
@@ -26,7 +28,14 @@ def make_app(name: str) -> Sanic[Any, Any]:
         ACCESS_LOG=False, AUTO_EXTEND=False, FALLBACK_ERROR_FORMAT="json", KEEP_ALIVE_TIMEOUT=75, MOTD=False, OAS=False,
         REQUEST_MAX_SIZE=BODY_BYTES_MAX, REQUEST_TIMEOUT=30, RESPONSE_TIMEOUT=60, TOUCHUP=True, NOISY_EXCEPTIONS=False,
     )  # fmt: skip
+    app.error_handler.add(Exception, _told)
     return app
+
+
+def _told(request: Request, error: Exception) -> HTTPResponse:
+    """An error of our own: told on stderr, and the round that hears of it fails."""
+    traceback.print_exception(error)
+    return HTTPResponse(repr(error).encode(), 500)
 
 
 async def _serve(app: Sanic[Any, Any], listener: socket.socket) -> None:
