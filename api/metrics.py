@@ -4,13 +4,17 @@ With several server processes, PROMETHEUS_MULTIPROC_DIR (set by `hongbao serve`)
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from campaigns.store.group_commit import Seen
+
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -57,6 +61,46 @@ class Metrics:
         self.loops = Counter(
             "hongbao_loop_rounds_total", "Rounds of background loops", ("loop", "outcome"), registry=registry
         )
+
+        self.batch_size = Histogram(
+            "hongbao_batch_size",
+            "Requests in one transaction of a group commit",
+            ("lanes",),
+            buckets=_SIZES,
+            registry=registry,
+        )
+        self.batch_seconds = Histogram(
+            "hongbao_batch_seconds", "Time of one batch", ("lanes",), buckets=_BUCKETS, registry=registry
+        )
+        self.batch_waited = Histogram(
+            "hongbao_batch_waited_seconds",
+            "How long the first request of a batch had waited for it",
+            ("lanes",),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.batch_waiting = Gauge(
+            "hongbao_batch_waiting",
+            "Requests that wait for a batch, in all or for a campaign that somebody holds alone",
+            ("lanes", "what"),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
+    def batches(self, lanes: str) -> Callable[[Seen], None]:
+        """What notes the batches of one group commit."""
+        size, seconds = self.batch_size.labels(lanes), self.batch_seconds.labels(lanes)
+        waited = self.batch_waited.labels(lanes)
+        waiting, aside = (self.batch_waiting.labels(lanes, what) for what in ("all", "aside"))
+
+        def note(seen: Seen) -> None:
+            size.observe(seen.size)
+            seconds.observe(seen.seconds)
+            waited.observe(seen.waited_seconds)
+            waiting.set(seen.waiting)
+            aside.set(seen.aside)
+
+        return note
 
     def text(self) -> bytes:
         """The exposition, of all server processes where they share a directory."""

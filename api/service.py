@@ -48,6 +48,8 @@ class Service:
         self._limits = RateLimits(ctx.gate, self.metrics.limits_open.inc)
         self._cache = Cache(ctx.gate, lambda use, outcome: self.metrics.cache.labels(use, outcome).inc())
         self.loops.start(ctx)
+        for name, lanes in ctx.lanes.items():
+            lanes.watch(self.metrics.batches(name), self.loops.give_up)
 
     @property
     def ctx(self) -> Context:
@@ -130,7 +132,9 @@ class Service:
         except Exception as error:
             if not is_outage(error):
                 raise
-        return {**checks, **{f"loop_{name}": alive for name, alive in self.loops.alive().items()}}
+        loops = {f"loop_{name}": alive for name, alive in self.loops.alive().items()}
+        lanes = {f"lanes_{name}": lanes.error is None for name, lanes in self.ctx.lanes.items()}
+        return {**checks, **loops, **lanes}
 
     async def drain(self) -> bool:
         """Take no more, wait for what was begun, at most DRAIN_SECONDS; answer whether all of it ended."""

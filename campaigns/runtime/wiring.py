@@ -123,7 +123,8 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
             try:
                 yield ctx
             finally:
-                await ctx.payments.drain()
+                for lanes in ctx.lanes.values():
+                    await lanes.drain()
         finally:
             await gate.close()
     finally:

@@ -44,6 +44,11 @@ class Loops:
             task.add_done_callback(self._ended)
             self._tasks[loop.name] = task
 
+    def give_up(self, error: BaseException) -> None:
+        """End the process, as if a loop had died: something it cannot do without has."""
+        self.error = error
+        self.died.set()
+
     def alive(self) -> dict[str, bool]:
         """By name, whether each loop still runs."""
         return {

@@ -1,8 +1,9 @@
 """What every use case works with: the pool, the gate's Valkey, the secrets and the compiled terms."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from campaigns.gate.valkey import Gate
 from campaigns.services.payment_batch import PaymentBatch
@@ -31,3 +32,8 @@ class Context:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "payments", GroupCommit(self.pool, PaymentBatch(self.gate, self.terms)))
+
+    @property
+    def lanes(self) -> Mapping[str, GroupCommit[Any]]:
+        """Every group commit of the process, by what commits in it."""
+        return {"payments": self.payments}

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from campaigns.domain.errors import HongbaoError, Refused, TryAgain, not_found
+import asyncpg
+
+from campaigns.domain.errors import Broken, HongbaoError, Refused, TryAgain, not_found
 from campaigns.domain.payment_code import looks_like
 from campaigns.domain.payments import Books
 from campaigns.domain.settle import CLOSED
@@ -18,8 +20,14 @@ from campaigns.services.codes import code_unknown
 from campaigns.services.payment_plans import Change, Pay, Plan, Table
 from campaigns.services.spending import StoreSpend, TillSpend
 from campaigns.services.terms_cache import TermsCache
-from campaigns.store.group_commit import Failed, Overtaken
-from campaigns.store.locks import campaign_now, lock_campaign, share_campaigns
+from campaigns.store.group_batch import HELD_UP, Failed, Overtaken
+from campaigns.store.locks import (
+    campaign_now,
+    lock_campaign,
+    share_campaigns,
+    try_lock_campaigns,
+    try_share_campaigns,
+)
 from campaigns.store.payment_lists import newest_announcement, take_announcement
 from campaigns.store.payments import LineLock, line_locks, lock_payments, owners_of, write_books
 from campaigns.store.pool import Connection
@@ -38,21 +46,32 @@ class PaymentBatch:
         self._gate = gate
         self._terms = terms
 
-    async def __call__(self, connection: Connection, plans: Sequence[Plan]) -> list[object]:
-        """Answers and failures in the order of the plans. Raises Overtaken when it must run again."""
+    async def __call__(
+        self, connection: Connection, plans: Sequence[Plan], /, *, patient: bool = True
+    ) -> list[object]:
+        """Answers and failures in the order of the plans; `HELD_UP` unless it is ``patient``.
+
+        Raises Overtaken when it must run again, Broken when the database refused what one plan alone would write.
+        """
         ends: dict[int, object] = {}
         for plan in plans:
             plan.attempt.begin()
         pays = [plan for plan in plans if isinstance(plan, Pay)]
         changes = [plan for plan in plans if isinstance(plan, Change)]
         await self._find_payers(connection, pays, ends)
-        table = await self._lock(connection, _open(pays, ends), _open(changes, ends), ends)
+        table = await self._lock(connection, _open(pays, ends), _open(changes, ends), ends, patient=patient)
         for plan in _open(plans, ends):
             try:
                 ends[id(plan)] = plan.decide(table)
             except HongbaoError as error:
                 ends[id(plan)] = Failed(error)
-        await _write(connection, table, plans, ends)
+        try:
+            await _write(connection, table, plans, ends)
+        except asyncpg.IntegrityConstraintViolationError as error:
+            broken = _broken(table.books, error.table_name) if len(plans) == 1 else None
+            if broken is None:
+                raise  # each of several runs alone, to find whose it is
+            raise broken from error
         return [ends[id(plan)] for plan in plans]
 
     async def _find_payers(
@@ -87,14 +106,21 @@ class PaymentBatch:
                 ends[id(plan)] = Failed(error)
 
     async def _lock(
-        self, connection: Connection, pays: Sequence[Pay], changes: Sequence[Change], ends: dict[int, object]
-    ) -> Table:
+        self, connection: Connection, pays: Sequence[Pay], changes: Sequence[Change], ends: dict[int, object],
+        *, patient: bool,
+    ) -> Table:  # fmt: skip
         """Take every lock of the batch and read what its decisions are about."""
         candidates = await _candidates(connection, pays)
         locks = await _lines(connection, changes, ends)
-        changes = _open(changes, ends)
-        await _lock_campaigns(connection, candidates, locks)
-        vouchers = {one.id for one in candidates} | {lock.voucher_id for lock in locks}
+        held = await _lock_campaigns(connection, candidates, locks, patient=patient)
+        held_up = {one.id for one in candidates if one.seq in held}
+        held_up |= {lock.voucher_id for lock in locks if lock.seq in held}
+        late: list[Plan] = [*pays, *changes] if held_up else []
+        ends.update((id(plan), HELD_UP) for plan in late if not held_up.isdisjoint(plan.voucher_ids))
+        pays, changes = _open(pays, ends), _open(changes, ends)
+        vouchers = {key for plan in pays for key in plan.voucher_ids}
+        vouchers |= {key for plan in changes for key in plan.voucher_ids}
+        locks = [lock for lock in locks if lock.voucher_id in vouchers]
         books = Books(vouchers=await lock_vouchers(connection, vouchers))
         if changes:
             books.payments = await lock_payments(connection, {plan.payment_id for plan in changes})
@@ -171,16 +197,22 @@ async def _lines(
 
 
 async def _lock_campaigns(
-    connection: Connection, candidates: Iterable[Candidate], locks: Sequence[LineLock]
-) -> None:
-    """Share the campaigns' locks in order; hold alone those that are closed, whose funders are paid back."""
+    connection: Connection, candidates: Iterable[Candidate], locks: Sequence[LineLock], *, patient: bool
+) -> set[int]:
+    """Share the campaigns' locks in order; hold alone those that are closed, whose funders are paid back.
+
+    Answers those that somebody else holds; a ``patient`` batch waits for them.
+    """
     alone = {lock.seq for lock in locks if lock.campaign_state == CLOSED}
     shared = sorted(({one.seq for one in candidates} | {lock.seq for lock in locks}) - alone)
+    if not patient:
+        return await try_share_campaigns(connection, shared) | await try_lock_campaigns(connection, alone)
     for seq in sorted(alone):
         await share_campaigns(connection, [one for one in shared if one < seq])
         shared = [one for one in shared if one > seq]
         await lock_campaign(connection, seq)
     await share_campaigns(connection, shared)
+    return set()
 
 
 async def _read_funders(
@@ -223,7 +255,7 @@ async def _write(
         if isinstance(end, Failed):
             if isinstance(end.error, Refused):
                 refused.append(plan.attempt.row(end.error))
-        elif isinstance(plan, Change):
+        elif isinstance(plan, Change) and end is not HELD_UP:
             changed.add(plan.payment_id)
     table.books.payments = {key: table.books.payments[key] for key in sorted(changed)}
     try:
@@ -233,3 +265,12 @@ async def _write(
     for announcement_id, payment_id in table.taken.items():
         await take_announcement(connection, announcement_id, payment_id)
     await write_refusals(connection, refused)
+
+
+def _broken(books: Books, table: str | None) -> Broken | None:
+    """What a constraint of ``table`` says of the payments: the books (5) or a voucher (4). None where there is none."""
+    for payment in (*books.new_payments, *books.payments.values()):
+        for line in payment.lines:
+            invariant = 5 if table == "transfer" else 4
+            return Broken("invariant", invariant=invariant, campaign_id=str(line.campaign_id))
+    return None

@@ -1,105 +1,101 @@
 """Group commit: many requests, one transaction, one flush (DESIGN, Speed; docs/decisions/0010).
 
 Two lanes, each starts its next batch when its last has ended; no timer. A batch reads the stored answers, hands the
-rest to ``work`` (locks, reads, a pure decision for each in arrival order, writes), stores the answers, commits, and
-only then answers. Whatever fails by itself fails alone; nobody hears yes before COMMIT.
+rest to the work (locks, reads, a pure decision for each in arrival order, writes), stores the answers, commits, and
+only then answers. Who needs a campaign that somebody holds alone waits in a lane apart, so that the others go on.
 """
 
 import asyncio
-import copy
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import asyncpg
 
-from campaigns.domain.errors import HongbaoError, Invalid, Refused, TryAgain
+from campaigns.domain.errors import TryAgain
+from campaigns.store.group_batch import HELD_UP, LOST, Batch, Failed, Job, Work
 from campaigns.store.pool import Connection, Pool
-from campaigns.store.unit_of_work import KeyName, Request, store_answers, stored_answers
+from campaigns.store.unit_of_work import KeyName, Request
 
 P = TypeVar("P")
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 LANES: Final = 2
 MAX_BATCH: Final = 256
-MAX_WAITING: Final = 2_048  # requests in the queue, and doubles that wait for their first one
-MAX_RUNS: Final = 3  # of one batch that something committed meanwhile has overtaken
-MAX_DEADLOCKS: Final = 1  # after which the batch runs again
+MAX_WAITING: Final = 2_048  # requests in the queues, and doubles that wait for their first one
+MAX_ASIDE: Final = 512  # of these, who waits for a campaign that somebody holds alone
 TURNS: Final = 4  # of the event loop, from an answer to its caller's next request
-ALONE_LOCK_MS: Final = (
-    20  # wait of each request of a batch that a lock held up: most of them need another one
-)
 
-# The connection is of no more use, or says nothing of a single request: no part of the batch is tried again.
-_LOST: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
+_BUSY: Final = Failed(TryAgain("busy"))
+_UNKNOWN: Final = Failed(TryAgain("outcome_unknown", status=504))
 
 
-class Overtaken(Exception):
-    """What a batch has read is no longer so: roll back and run it again."""
+class Seen(NamedTuple):
+    """A batch that has ended: how many requests, how long it took, how long its first one had waited.
+
+    ``waiting`` and ``aside`` are how many wait now, in all and for a campaign's lock. Real time.
+    """
+
+    size: int
+    seconds: float
+    waited_seconds: float
+    waiting: int
+    aside: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A request's end by an error. `Refused` is stored like an answer, everything else is not."""
+@dataclass(slots=True)
+class _Queue(Generic[P]):
+    lanes_max: int
+    patient: bool
+    jobs: deque[Job[P]] = field(default_factory=deque)
+    lanes: set[asyncio.Task[None]] = field(default_factory=set)
+    running: int = 0
 
-    error: Exception
-
-    def raised(self) -> Exception:
-        """The error for one more caller, each with a traceback of its own."""
-        return copy.copy(self.error) if isinstance(self.error, HongbaoError) else self.error
-
-
-Work = Callable[[Connection, Sequence[P]], Awaitable[Sequence[object]]]
-"""Does what the plans ask, inside the batch's transaction; answers each one's answer or `Failed`, in their order.
-
-A failed plan must have left no effect on the others. Any error raised instead is the whole batch's.
-"""
-
-
-@dataclass(eq=False, slots=True)
-class _Job(Generic[P]):
-    asked: Request | None
-    name: KeyName | None
-    answers: type[Any]
-    plan: P
-    end: "asyncio.Future[object]"  # an answer or Failed, so that an end nobody waits for is no error
+    def take(self) -> list[Job[P]]:
+        """The next batch: a fair part of all that is here, so that one lane computes while the other commits."""
+        fair = -(-(len(self.jobs) + self.running) // self.lanes_max)
+        size = min(len(self.jobs), MAX_BATCH, max(1, fair))
+        return [self.jobs.popleft() for _ in range(size)]
 
 
 class GroupCommit(Generic[P]):
-    """The lanes of one process. Several processes may have theirs on one database."""
+    """The lanes of one process. Several processes may have theirs on one database.
+
+    ``error`` is the bug that ended a lane: nothing is taken any more, and the process must end.
+    """
 
     def __init__(
         self, pool: Pool, work: Work[P], *, lanes: int = LANES, max_waiting: int = MAX_WAITING
     ) -> None:
+        self.error: Exception | None = None
         self._pool = pool
         self._work = work
-        self._lanes_max = lanes
         self._max_waiting = max_waiting
-        self._queue: deque[_Job[P]] = deque()
-        self._named: dict[KeyName, _Job[P]] = {}  # queued or under way
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._quick: _Queue[P] = _Queue(lanes, patient=False)
+        self._aside: _Queue[P] = _Queue(1, patient=True)
+        self._named: dict[KeyName, Job[P]] = {}  # queued or under way
         self._doubles = 0
-        self._running = 0
         self._draining = False
+        self._on_batch: Callable[[Seen], None] = lambda seen: None
+        self._on_death: Callable[[Exception], None] = lambda error: None
+
+    def watch(self, on_batch: Callable[[Seen], None], on_death: Callable[[Exception], None]) -> None:
+        """Tell of every batch, and of the error that ended a lane."""
+        self._on_batch, self._on_death = on_batch, on_death
 
     async def perform(self, asked: Request | None, answers: type[T], plan: P) -> T:
         """Run ``plan`` once for ``asked``, in the next batch, and answer after its COMMIT, or as it was stored.
 
         A caller that is cancelled leaves the plan to run. A double of a request on its way gets that one's answer.
-        Raises `Refused`, `Invalid`, `TryAgain` (``busy``: nothing happened) and what the work raises.
+        Raises `Refused`, `Invalid`, `TryAgain` (``busy``: nothing happened; ``outcome_unknown``: the connection was
+        lost, a repeat with the same key finds out) and what the work raises.
         """
         name = None if asked is None else asked.name
         while True:
-            if self._draining or len(self._queue) + self._doubles >= self._max_waiting:
+            if self._draining or self._waiting() >= self._max_waiting:
                 raise TryAgain("busy")
             first = None if name is None else self._named.get(name)
             if first is None:
@@ -120,166 +116,97 @@ class GroupCommit(Generic[P]):
     async def drain(self) -> None:
         """Take no more and return when everything taken has ended."""
         self._draining = True
-        while self._lanes:
-            await asyncio.wait(self._lanes)
+        while lanes := self._quick.lanes | self._aside.lanes:
+            await asyncio.wait(lanes)
+
+    def _waiting(self) -> int:
+        return len(self._quick.jobs) + len(self._aside.jobs) + self._doubles
 
     def _enter(
         self, asked: Request | None, name: KeyName | None, answers: type[Any], plan: P
     ) -> "asyncio.Future[object]":
         loop = asyncio.get_running_loop()
-        job = _Job(asked, name, answers, plan, loop.create_future())
-        self._queue.append(job)
+        job = Job(asked, name, answers, plan, loop.time(), loop.create_future())
         if name is not None:
             self._named[name] = job
-        if len(self._lanes) < self._lanes_max:
-            self._lanes.add(loop.create_task(self._lane(), name="group commit"))
+        self._put(self._quick, job)
         return job.end
 
-    def _take(self) -> list[_Job[P]]:
-        """The next batch: a fair part of all that is here, so that one lane computes while the other commits."""
-        fair = -(-(len(self._queue) + self._running) // self._lanes_max)
-        size = min(len(self._queue), MAX_BATCH, max(1, fair))
-        return [self._queue.popleft() for _ in range(size)]
+    def _put(self, queue: _Queue[P], job: Job[P]) -> None:
+        queue.jobs.append(job)
+        if len(queue.lanes) < queue.lanes_max:
+            lane = asyncio.get_running_loop().create_task(self._lane(queue), name="group commit")
+            queue.lanes.add(lane)
 
-    async def _lane(self) -> None:
+    async def _lane(self, queue: _Queue[P]) -> None:
         try:
-            await self._batches()
+            await self._batches(queue)
+        except Exception as error:  # noqa: BLE001 - a bug of ours, or a server that money must not be written to
+            self._die(error)
         finally:  # no turn of the event loop after the last look at the queue: whoever comes next starts a lane
-            self._lanes.remove(cast("asyncio.Task[None]", asyncio.current_task()))
+            queue.lanes.remove(cast("asyncio.Task[None]", asyncio.current_task()))
+            if not queue.lanes and queue.jobs:  # cancelled, as the event loop ends
+                self._turn_away(queue)
 
-    async def _batches(self) -> None:
-        while self._queue:
+    def _die(self, error: Exception) -> None:
+        self.error = self.error or error
+        self._draining = True
+        for queue in (self._quick, self._aside):
+            self._turn_away(queue)
+        self._on_death(error)
+
+    def _turn_away(self, queue: _Queue[P]) -> None:
+        """Tell whoever waits that nothing of theirs was begun."""
+        self._end(list(queue.jobs), {}, _BUSY)
+        queue.jobs.clear()
+
+    async def _batches(self, queue: _Queue[P]) -> None:
+        while queue.jobs:
             try:
                 async with self._pool.acquire() as connection:
                     sound = True
-                    while sound and await self._more():
-                        sound = await self._serve(connection, self._take())
-            except (TryAgain, *_LOST, asyncpg.PostgresError):  # no connection: nothing of these was begun
-                self._end(self._take(), [Failed(TryAgain("busy"))] * MAX_BATCH)
+                    while sound and await self._more(queue):
+                        sound = await self._serve(queue, connection, queue.take())
+            except (TryAgain, *LOST, asyncpg.PostgresError):  # no connection: nothing of these was begun
+                self._end(queue.take(), {}, _BUSY)
 
-    async def _more(self) -> bool:
+    async def _more(self, queue: _Queue[P]) -> bool:
         """Whether a request waits, once those just answered have had their turn: they may come with the next."""
         for _ in range(TURNS):
-            if self._queue:
+            if queue.jobs:
                 break
             await asyncio.sleep(0)
-        return bool(self._queue)
+        return bool(queue.jobs)
 
-    async def _serve(self, connection: Connection, jobs: list[_Job[P]]) -> bool:
+    async def _serve(self, queue: _Queue[P], connection: Connection, jobs: list[Job[P]]) -> bool:
         """Bring jobs to their end; answer whether the connection is still good."""
-        self._running += len(jobs)
-        # what they are told if we are cancelled:
-        ends: Sequence[object] = [Failed(TryAgain("outcome_unknown", status=504))] * len(jobs)
+        batch = Batch(connection, self._work, jobs, patient=queue.patient)
+        begun = asyncio.get_running_loop().time()
+        queue.running += len(jobs)
         try:
-            ends = await self._ends(connection, jobs)
-        except _LOST as error:
-            ends = [Failed(error)] * len(jobs)
+            await batch.run()
+        except LOST as error:
+            logger.warning("a batch of %d requests lost its connection: %r", len(jobs), error)
             return False
-        finally:
-            self._running -= len(jobs)
-            self._end(jobs, ends)
+        finally:  # also if we are cancelled
+            queue.running -= len(jobs)
+            self._end(jobs, batch.ends, _UNKNOWN)
+            self._saw(jobs, begun)
         return True
 
-    def _end(self, jobs: Sequence[_Job[P]], ends: Sequence[object]) -> None:
-        for job, end in zip(jobs, ends, strict=False):
+    def _saw(self, jobs: Sequence[Job[P]], begun: float) -> None:
+        seconds = asyncio.get_running_loop().time() - begun
+        waited = begun - jobs[0].entered
+        self._on_batch(Seen(len(jobs), seconds, waited, self._waiting(), len(self._aside.jobs)))
+
+    def _end(self, jobs: Sequence[Job[P]], ends: Mapping[Job[P], object], otherwise: Failed) -> None:
+        for job in jobs:
+            end = ends.get(job, otherwise)
+            if end is HELD_UP:
+                if len(self._aside.jobs) < MAX_ASIDE and self.error is None:
+                    self._put(self._aside, job)
+                    continue
+                end = _BUSY
             if job.name is not None:
                 del self._named[job.name]
             job.end.set_result(end)
-
-    async def _ends(self, connection: Connection, jobs: Sequence[_Job[P]]) -> Sequence[object]:
-        try:
-            return await self._repeat(connection, jobs)
-        except _LOST:
-            raise
-        except asyncpg.LockNotAvailableError:
-            return await self._one_by_one(connection, jobs, ALONE_LOCK_MS)
-        except Exception as error:  # noqa: BLE001 - told to whom it concerns, found by running them one by one
-            if len(jobs) == 1:
-                return [Failed(error)]
-            return await self._one_by_one(connection, jobs, None)
-
-    async def _one_by_one(
-        self, connection: Connection, jobs: Sequence[_Job[P]], lock_ms: int | None
-    ) -> Sequence[object]:
-        if len(jobs) == 1:
-            return await _busy(connection, jobs)
-        ends: list[object] = []
-        for job in jobs:
-            try:
-                ends += await self._repeat(connection, [job], lock_ms)
-            except _LOST as error:
-                lost: list[object] = [Failed(error)] * (len(jobs) - len(ends))
-                return ends + lost
-            except asyncpg.LockNotAvailableError:
-                ends += await _busy(connection, [job])
-            except Exception as error:  # noqa: BLE001 - the poisoned request fails alone
-                ends.append(Failed(error))
-        return ends
-
-    async def _repeat(
-        self, connection: Connection, jobs: Sequence[_Job[P]], lock_ms: int | None = None
-    ) -> Sequence[object]:
-        """Run a batch until nothing overtakes it. A deadlock runs it again once; then it is busy."""
-        deadlocks = 0
-        for _ in range(MAX_RUNS):
-            try:
-                return await self._run(connection, jobs, lock_ms)
-            except Overtaken:
-                continue
-            except asyncpg.DeadlockDetectedError:
-                deadlocks += 1
-                if deadlocks > MAX_DEADLOCKS:
-                    break
-        return await _busy(connection, jobs)
-
-    async def _run(
-        self, connection: Connection, jobs: Sequence[_Job[P]], lock_ms: int | None
-    ) -> Sequence[object]:
-        """One transaction for all of the jobs."""
-        async with connection.transaction():
-            if lock_ms is not None:
-                await connection.execute(f"SET LOCAL lock_timeout = {lock_ms}")
-            ends = await _stored(connection, jobs)
-            fresh = [job for job in jobs if job not in ends]
-            if fresh:
-                done = await self._work(connection, [job.plan for job in fresh])
-                ends.update(zip(fresh, done, strict=True))
-                if not await store_answers(connection, _to_store(fresh, ends)):
-                    raise Overtaken
-        unstored = [job for job in fresh if _gives_way(ends[job])]
-        if unstored:  # an equal request elsewhere may have ended meanwhile, and be the very reason
-            ends |= await _stored(connection, unstored)
-        return [ends[job] for job in jobs]
-
-
-async def _stored(connection: Connection, jobs: Sequence[_Job[P]]) -> dict[_Job[P], object]:
-    found = await stored_answers(connection, [job.asked for job in jobs if job.asked is not None])
-    ends: dict[_Job[P], object] = {}
-    for job in jobs if found else ():
-        answer = None if job.name is None else found.get(job.name)
-        if answer is not None and job.asked is not None:
-            try:
-                ends[job] = answer.told(job.asked, job.answers)
-            except (Refused, Invalid) as error:
-                ends[job] = Failed(error)
-    return ends
-
-
-async def _busy(connection: Connection, jobs: Sequence[_Job[P]]) -> Sequence[object]:
-    """Nothing happened, unless by an equal request elsewhere."""
-    ends = await _stored(connection, jobs)
-    return [ends.get(job, Failed(TryAgain("busy"))) for job in jobs]
-
-
-def _to_store(jobs: Sequence[_Job[P]], ends: dict[_Job[P], object]) -> list[tuple[Request, object]]:
-    rows: list[tuple[Request, object]] = []
-    for job in jobs:
-        end = ends[job]
-        answer = end.error if isinstance(end, Failed) else end
-        if job.asked is not None and (isinstance(answer, Refused) or not isinstance(end, Failed)):
-            rows.append((job.asked, answer))
-    return rows
-
-
-def _gives_way(end: object) -> bool:
-    return isinstance(end, Failed) and isinstance(end.error, (Invalid, TryAgain))

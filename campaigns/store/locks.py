@@ -3,13 +3,15 @@
 The campaign's lock is an advisory one, so that sharing it on every payment writes no row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from campaigns.store.pool import Connection
 
 CAMPAIGN_LOCKS = 1  # the first of the two advisory-lock numbers
 
+_TRY_SHARE = "SELECT seq FROM unnest($2::int[]) AS seq WHERE NOT pg_try_advisory_xact_lock_shared($1, seq)"
+_TRY_ALONE = "SELECT seq FROM unnest($2::int[]) AS seq WHERE NOT pg_try_advisory_xact_lock($1, seq)"
 _SHARE = "SELECT pg_advisory_xact_lock_shared($1, seq) FROM unnest($2::int[]) AS seq"
 
 
@@ -18,6 +20,21 @@ async def share_campaigns(connection: Connection, seqs: Iterable[int]) -> None:
     ordered = sorted(set(seqs))
     if ordered:
         await connection.execute(_SHARE, CAMPAIGN_LOCKS, ordered)
+
+
+async def try_share_campaigns(connection: Connection, seqs: Collection[int]) -> set[int]:
+    """As `share_campaigns`, but wait for nobody; answers those that somebody holds alone or is about to."""
+    return await _try(connection, _TRY_SHARE, seqs)
+
+
+async def try_lock_campaigns(connection: Connection, seqs: Collection[int]) -> set[int]:
+    """Hold the campaigns alone, but wait for nobody; answers those that somebody else holds."""
+    return await _try(connection, _TRY_ALONE, seqs)
+
+
+async def _try(connection: Connection, query: str, seqs: Collection[int]) -> set[int]:
+    rows = await connection.fetch(query, CAMPAIGN_LOCKS, sorted(set(seqs))) if seqs else []
+    return {row["seq"] for row in rows}
 
 
 async def lock_campaign(connection: Connection, seq: int) -> None:

@@ -1,18 +1,25 @@
 """Health, meters and logs: enough to operate by, nothing about people."""
 
 import asyncio
+from datetime import datetime
 
 import asyncpg
 import msgspec
 import pytest
 
 from api.routes import health
-from campaigns.domain.errors import TryAgain
+from campaigns.domain.errors import Refused, TryAgain
+from campaigns.domain.ids import new_id
+from campaigns.domain.payments import Books, PaymentRow
+from campaigns.domain.principal import Principal
 from campaigns.gate.valkey import open_gate
 from campaigns.runtime.engines import Engines
 from campaigns.runtime.wiring import prepare
 from campaigns.runtime.workers import Loop, Loops, service_loops
 from campaigns.services.context import Context
+from campaigns.services.payment_answers import PaymentAnswer
+from campaigns.services.payment_plans import Change
+from campaigns.services.refusing import Attempt
 from tests.api.conftest import NOTE, Edge
 from tests.support.http import make_key, make_person, serve
 
@@ -24,8 +31,10 @@ async def test_ready_when_everything_is_there(edge: Edge) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "ready": True,
-        "checks": {"serving": True, "database": True, "schema": True, "valkey": True},
-    }
+        "checks": {
+            "serving": True, "database": True, "schema": True, "valkey": True, "lanes_payments": True,
+        },
+    }  # fmt: skip
     assert (await edge.served.client.get("/healthz")).json() == {"ok": True}
 
 
@@ -150,6 +159,37 @@ async def test_a_dead_loop_makes_the_process_not_ready(ctx: Context) -> None:
         await asyncio.wait_for(served.running.service.loops.died.wait(), 5)
         response = await served.client.get("/readyz")
         assert (response.status_code, response.json()["checks"]["loop_sweep"]) == (503, False)
+
+
+async def test_dead_lanes_make_the_process_not_ready_and_end_it(ctx: Context) -> None:
+    async with serve(ctx, health.ROUTES) as served:
+        ctx.payments._die(ValueError("bug"))
+        response = await served.client.get("/readyz")
+        assert (response.status_code, response.json()["checks"]["lanes_payments"]) == (503, False)
+        loops = served.running.service.loops
+        assert loops.died.is_set() and isinstance(loops.error, ValueError)
+
+
+async def test_the_meters_tell_of_batches(edge: Edge, ctx: Context) -> None:
+    refused = Change(
+        principal=Principal("terminal", new_id(), edge.programme_id, frozenset()), payment_id=new_id(),
+        attempt=Attempt(action="void"), concerns=lambda owners: False, counts=lambda payment: False, act=refuse_all,
+    )  # fmt: skip
+    with pytest.raises(Refused):
+        await ctx.payments.perform(None, PaymentAnswer, refused)
+    text = (await edge.served.client.get("/metrics")).text
+    for line in (
+        'hongbao_batch_size_sum{lanes="payments"} 1.0',
+        'hongbao_batch_seconds_count{lanes="payments"} 1.0',
+        'hongbao_batch_waited_seconds_count{lanes="payments"} 1.0',
+        'hongbao_batch_waiting{lanes="payments",what="all"} 0.0',
+        'hongbao_batch_waiting{lanes="payments",what="aside"} 0.0',
+    ):
+        assert line in text, line
+
+
+def refuse_all(books: Books, payment: PaymentRow, now: datetime) -> PaymentAnswer:
+    raise AssertionError("nobody asked for this payment")
 
 
 async def test_a_stopped_loop_ends_its_round(ctx: Context) -> None:

@@ -17,6 +17,7 @@ from campaigns.gate.valkey import open_gate
 from campaigns.runtime.engines import Engines
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.workers import service_loops
+from campaigns.services.context import Context
 from campaigns.services.codes import make_code
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize, redeem
@@ -45,10 +46,11 @@ def test_the_meters_are_those_that_are_scraped(document: str) -> None:
 
 
 @documents
-async def test_the_checks_are_those_of_readiness(document: str, engines: Engines) -> None:
+async def test_the_checks_are_those_of_readiness(document: str, engines: Engines, ctx: Context) -> None:
     loops = [f"loop_{loop.name}" for loop in service_loops(engines.settings)]
+    lanes = [f"lanes_{name}" for name in ctx.lanes]
     named = {row[0] for row in rows(document, HEADS[document][0])}
-    assert named == {"serving", "database", "schema", "valkey", *loops}
+    assert named == {"serving", "database", "schema", "valkey", *loops, *lanes}
     source = Service.readiness.__code__.co_consts
     assert {"serving", "database", "schema", "valkey"} <= {
         name

@@ -40,9 +40,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("whoever changes a campaign shares its lock", "campaigns/store/locks.py", '"SELECT pg_advisory_xact_lock($1, $2)"', '"SELECT pg_advisory_xact_lock_shared($1, $2)"', (*AWARD, *LISTS, *LIFE)),
     Mutant("the look-up of a used payment code is left out", "campaigns/services/payment_plans.py", 'raise Refused("code_already_used")', "pass", PAY),
     Mutant("an award is accepted without its lock", "campaigns/store/awards.py", 'FOR UPDATE OF a, l"', '"', AWARD),
-    Mutant("the stored answer is not looked up", "campaigns/store/group_commit.py", "ends = await _stored(connection, jobs)\n            fresh", "ends = {}\n            fresh", BATCH),
+    Mutant("the stored answer is not looked up", "campaigns/store/group_batch.py", "ends = await _stored(connection, jobs)\n            fresh", "ends = {}\n            fresh", BATCH),
     Mutant("a batch takes over what was decided apart without its counters", "campaigns/domain/payments.py", "self.usage.update(part.usage)", "pass", ("tests/services/test_pay_batch.py",)),
-    Mutant("a key that was taken meanwhile is not noticed", "campaigns/store/group_commit.py", "raise Overtaken\n        unstored", "pass\n        unstored", BATCH),
+    Mutant("a key that was taken meanwhile is not noticed", "campaigns/store/group_batch.py", "raise Overtaken\n        self.ends", "pass\n        self.ends", BATCH),
     # Transfers and states
     Mutant("an expired voucher's hold returns to its balance", "campaigns/domain/ledger.py", 'credit = Account("escrow" if expired else "outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', 'credit = Account("outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', (*SWEEP, *PAY)),
     Mutant("a redemption leaves escrow instead of outstanding", "campaigns/domain/ledger.py", '"redeem",\n            campaign_id,\n            operator_id,\n            Account("outstanding", operator_id)', '"redeem",\n            campaign_id,\n            operator_id,\n            Account("escrow", operator_id)', PAY),

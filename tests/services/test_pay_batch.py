@@ -22,7 +22,7 @@ from campaigns.services.payment_batch import PaymentBatch
 from campaigns.services.payment_plans import Pay
 from campaigns.services.refunding import Refund, refund, undo
 from campaigns.services.refusing import attempt_of
-from campaigns.store.group_commit import Failed, Overtaken
+from campaigns.store.group_batch import Failed, Overtaken
 from campaigns.store.pool import open_pool
 from tests.support.payworld import STORED, PayWorld, asked, check_books
 

@@ -1,0 +1,253 @@
+"""Group commit under fire: who holds a lock, what breaks a lane, and what becomes of whom."""
+
+import asyncio
+import gc
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import pytest
+
+from campaigns.domain.errors import Broken, Refused, TryAgain
+from campaigns.domain.ids import new_id
+from campaigns.runtime.engines import Databases
+from campaigns.store.group_batch import HELD_UP, Failed
+from campaigns.store.group_commit import MAX_ASIDE, GroupCommit, Seen
+from campaigns.store.pool import Connection, NotDurableError, Pool, open_pool
+from campaigns.store.unit_of_work import request
+
+PRINCIPAL = new_id()
+LOCK = 77
+
+
+async def campaigns(connection: Connection, plans: Sequence[str], /, *, patient: bool) -> list[object]:
+    """Plans called "held" need an advisory lock, "poison" breaks the batch, "cut" loses its connection."""
+    free = True
+    if "held" in plans and patient:
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+    elif "held" in plans:
+        free = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
+    if "row" in plans:
+        await connection.execute("SELECT 1 FROM clock FOR UPDATE")
+    if "poison" in plans:
+        raise AssertionError("a bug of ours")
+    if plans == ["cut"]:
+        await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    return [1 if free or plan != "held" else HELD_UP for plan in plans]
+
+
+def ask(lanes: GroupCommit[str], plan: str, key: str = "") -> asyncio.Task[Any]:
+    asked = request(PRINCIPAL, key or str(new_id()), "test", plan)
+    return asyncio.create_task(lanes.perform(asked, int, plan))
+
+
+async def ends(tasks: Sequence[asyncio.Task[Any]]) -> list[Any]:
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def all_begun() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_who_needs_what_somebody_holds_waits_apart_and_the_others_go_on(
+    pool: Pool, owner: asyncpg.Connection
+) -> None:
+    lanes: GroupCommit[str] = GroupCommit(pool, campaigns)
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        held = [ask(lanes, "held") for _ in range(20)]
+        for _ in range(5):
+            assert await ends([ask(lanes, "free") for _ in range(300)]) == [1] * 300
+        late = [ask(lanes, "held", "late") for _ in range(2)]
+        await all_begun()
+        assert not any(one.done() for one in held + late)
+    assert await ends(held + late) == [1] * 22
+    await lanes.drain()
+
+
+async def test_who_is_held_too_long_is_busy_and_nothing_happened(
+    database: Databases, owner: asyncpg.Connection
+) -> None:
+    short = await open_pool(database.app.dsn, size=4, lock_timeout_ms=50)
+    lanes: GroupCommit[str] = GroupCommit(short, campaigns)
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        told = await ends([ask(lanes, "held", str(number)) for number in range(MAX_ASIDE + 300)])
+        assert {end.code for end in told} == {"busy"}
+    assert await owner.fetchval("SELECT count(*) FROM idempotency") == 0
+    assert await ends([ask(lanes, "held", str(number)) for number in range(3)]) == [1] * 3
+    await short.close()
+
+
+async def test_a_poisoned_batch_does_not_wait_for_one_lock_again_and_again(
+    database: Databases, owner: asyncpg.Connection
+) -> None:
+    slow = await open_pool(database.app.dsn, size=4, lock_timeout_ms=500)
+    lanes: GroupCommit[str] = GroupCommit(slow, campaigns, lanes=1)
+    async with owner.transaction():
+        tasks = [ask(lanes, "poison"), *(ask(lanes, "row") for _ in range(40))]
+        await owner.execute("SELECT 1 FROM clock FOR UPDATE")
+        async with asyncio.timeout(10):  # 40 times half a second otherwise
+            told = await ends(tasks)
+    assert isinstance(told[0], AssertionError)
+    assert {end.code for end in told[1:]} == {"busy"}
+    await slow.close()
+
+
+async def test_a_connection_lost_among_single_runs_costs_no_request_after_them(pool: Pool) -> None:
+    lanes: GroupCommit[str] = GroupCommit(pool, campaigns, lanes=1)
+    tasks = [ask(lanes, plan) for plan in ("free", "poison", "cut", "free")]
+    await all_begun()
+    after = ask(lanes, "free")
+    told = await ends([*tasks, after])
+    assert [getattr(end, "code", end) for end in told[2:]] == ["outcome_unknown", "outcome_unknown", 1]
+    assert told[0] == 1 and isinstance(told[1], AssertionError)
+
+
+async def test_a_table_changed_meanwhile_is_no_error_of_a_request(
+    database: Databases, owner: asyncpg.Connection
+) -> None:
+    async def work(connection: Connection, plans: Sequence[str], /, *, patient: bool) -> list[object]:
+        row = await connection.fetchrow("SELECT * FROM changing")
+        return [len(row) for _ in plans]
+
+    await owner.execute("CREATE TABLE changing AS SELECT 1 AS a; GRANT SELECT ON changing TO app")
+    one = await open_pool(database.app.dsn, size=1, min_size=1)
+    lanes: GroupCommit[str] = GroupCommit(one, work)
+    assert await ends([ask(lanes, "p")]) == [1]
+    await owner.execute("ALTER TABLE changing ADD COLUMN b int")
+    assert await ends([ask(lanes, "p")]) == [2]
+    await one.close()
+
+
+async def test_a_lane_that_dies_of_a_bug_turns_everybody_away_and_says_so(pool: Pool) -> None:
+    class Undurable:
+        def acquire(self) -> Any:
+            raise NotDurableError("turn on fsync")
+
+    died: list[Exception] = []
+    lanes: GroupCommit[str] = GroupCommit(Undurable(), campaigns)  # type: ignore[arg-type]
+    lanes.watch(lambda seen: None, died.append)
+    told = await ends([ask(lanes, "free", str(number % 10)) for number in range(30)])
+    assert {(type(end), end.code) for end in told} == {(TryAgain, "busy")}
+    assert isinstance(lanes.error, NotDurableError) and died == [lanes.error]
+    assert [end.code for end in await ends([ask(lanes, "free")])] == ["busy"]
+    await lanes.drain()
+
+
+async def test_cancelled_lanes_tell_their_batch_it_is_unknown_and_the_rest_that_nothing_happened(
+    pool: Pool, owner: asyncpg.Connection
+) -> None:
+    lanes: GroupCommit[str] = GroupCommit(pool, campaigns)
+    async with owner.transaction():
+        await owner.execute("SELECT 1 FROM clock FOR UPDATE")
+        tasks = [ask(lanes, "row") for _ in range(10)]
+        while await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
+            pass
+        tasks += [ask(lanes, "free") for _ in range(4)]
+        await all_begun()
+        for lane in asyncio.all_tasks():
+            if lane.get_name() == "group commit":
+                lane.cancel()
+        told = await ends(tasks)
+    codes = [(end.code, end.status) for end in told]
+    assert codes[:10] == [("outcome_unknown", 504)] * 10 and codes[10:] == [("busy", 503)] * 4
+    assert await ends([ask(lanes, "free")]) == [1], "whoever comes next starts a lane"
+
+
+async def test_failed_requests_keep_no_batch_in_memory() -> None:
+    class Heavy:
+        pass
+
+    def fail(ends: list[object]) -> None:
+        heavy = Heavy()
+        try:
+            try:
+                raise KeyError(heavy)
+            except KeyError:
+                raise Refused("wrong_state") from None
+        except Refused as error:
+            ends.append(Failed(error))
+
+    gc.collect()
+    gc.disable()
+    try:
+        told: list[object] = []
+        fail(told)
+        assert not [one for one in gc.get_objects() if isinstance(one, Heavy)]
+        assert isinstance(told[0], Failed) and told[0].raised().args == ("wrong_state",)
+    finally:
+        gc.enable()
+
+
+async def test_an_error_keeps_its_facts_for_everybody_who_hears_it(pool: Pool) -> None:
+    async def work(connection: Connection, plans: Sequence[str], /, *, patient: bool) -> list[object]:
+        return [Failed(Broken("invariant", invariant=4, campaign_id="c")) for _ in plans]
+
+    lanes: GroupCommit[str] = GroupCommit(pool, work)
+    told = await ends([ask(lanes, "p", "same") for _ in range(5)])
+    assert len(set(map(id, told))) == 5, "each has a traceback of its own"
+    assert all(end.facts == {"invariant": 4, "campaign_id": "c"} and end.status == 500 for end in told)
+
+
+async def test_batches_are_seen(pool: Pool, owner: asyncpg.Connection) -> None:
+    lanes: GroupCommit[str] = GroupCommit(pool, campaigns, lanes=1)
+    batches: list[Seen] = []
+    lanes.watch(batches.append, lambda error: None)
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        tasks = [ask(lanes, "held" if number < 7 else "free") for number in range(300)]
+        await asyncio.wait(tasks[7:])
+    await ends(tasks)
+    assert [seen.size for seen in batches] == [256, 44, 7]
+    assert [seen.aside for seen in batches] in ([7, 0, 0], [7, 7, 0])
+    assert batches[0].waiting in (44 + 7, 44) and batches[-1].waiting == 0
+    assert all(seen.seconds > 0 and seen.waited_seconds >= 0 for seen in batches)
+
+
+@pytest.mark.parametrize("at", ["before", "after"])
+async def test_a_connection_lost_at_commit_is_unknown_and_a_repeat_finds_out(
+    database: Databases, owner: asyncpg.Connection, at: str
+) -> None:
+    """The link is cut as COMMIT is sent on, or when its answer has come back: nobody here can tell which."""
+    cuts = [asyncio.Event()]
+
+    async def link(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        cut = cuts.pop() if cuts else None  # of the first link alone
+        path = f"{database.app.host}/.s.PGSQL.{database.app.port}"
+        server, ask_server = await asyncio.open_unix_connection(path)
+        back = asyncio.create_task(_pass_on(server, answer, None if at == "before" else cut))
+        while part := await client.read(1 << 16):
+            if b"COMMIT;" in part and cut is not None:
+                cut.set()
+                if at == "before":
+                    break
+            ask_server.write(part)
+        ask_server.close()
+        answer.close()
+        await asyncio.wait({back})
+
+    proxy = await asyncio.start_server(link, "127.0.0.1", 0)
+    port = proxy.sockets[0].getsockname()[1]
+    dsn = f"postgresql://{database.app.user}:{database.app.password}@127.0.0.1:{port}/{database.app.database}"
+    linked = await open_pool(dsn, size=2, min_size=1)
+    lanes: GroupCommit[str] = GroupCommit(linked, campaigns, lanes=1)
+    told = await ends([ask(lanes, "free", str(number)) for number in range(5)])
+    assert {(end.code, end.status) for end in told} == {("outcome_unknown", 504)}
+    assert await owner.fetchval("SELECT count(*) FROM idempotency") == (0 if at == "before" else 5)
+    assert await ends([ask(lanes, "free", str(number)) for number in range(5)]) == [1] * 5
+    assert await owner.fetchval("SELECT count(*) FROM idempotency") == 5
+    await linked.close()
+    proxy.close()
+    await proxy.wait_closed()
+
+
+async def _pass_on(
+    server: asyncio.StreamReader, answer: asyncio.StreamWriter, cut: asyncio.Event | None
+) -> None:
+    while part := await server.read(1 << 16):
+        if cut is not None and cut.is_set():
+            break
+        answer.write(part)
+    answer.close()
