@@ -27,4 +27,5 @@ INVARIANTS: Final[Mapping[int, Invariant]] = {
     12: Invariant("内部事件只生效一次，对外至少一次且编号不变", "An event takes effect once inside, at least once outside under a stable id"),
     13: Invariant("故障消除后服务自行恢复，冻结不超时", "When faults stop, service recovers by itself and no hold outlives its time"),
     14: Invariant("每项决定都带有作出的时间，且在允许的时间之内", "Every decision carries its time, and the time was allowed"),
+    15: Invariant("限额计数与其所计的付款逐项相符", "Every usage counter says what the payments it counts come to"),
 }  # fmt: skip
