@@ -10,6 +10,7 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.InsufficientResourcesError,  # disk, memory or connections are used up
     asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,  # a table under maintenance; where a row's lock is waited for, `perform` says busy
     RedisError,
     OSError,
     TimeoutError,
@@ -17,7 +18,7 @@ _AWAY = (
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether PostgreSQL or Valkey did not answer (gone, restarting, full, or too slow)."""
+    """Whether PostgreSQL or Valkey did not answer (gone, restarting, full, locked, or too slow)."""
     if isinstance(error, _AWAY):
         return True
     if isinstance(error, asyncpg.InternalClientError):

@@ -98,6 +98,13 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
     ``idempotency_key_reused``, `TryAgain` on deadlock or lock timeout. What is not stored gives way to the answer
     of an equal request that ended meanwhile: its effect may be the very reason.
     """
+    try:
+        return await _perform(pool, asked, work)
+    except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+        raise TryAgain("busy") from None  # of the look-up too; COMMIT waits for no lock, so nothing happened
+
+
+async def _perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
     for _ in range(MAX_RERUNS):
         async with pool.acquire() as connection:
             if asked is not None:
@@ -108,13 +115,11 @@ async def perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
                 return await _run(connection, asked, work)
             except KeyTaken:
                 continue
-            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, Invalid, TryAgain) as error:
+            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, Invalid, TryAgain):
                 equal = None if asked is None else await _stored(connection, asked, work.answers)
                 if equal is not None:
                     return equal
-                if isinstance(error, (Invalid, TryAgain)):
-                    raise
-                raise TryAgain("busy") from None
+                raise
     raise TryAgain("busy")
 
 

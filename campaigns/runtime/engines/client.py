@@ -176,11 +176,11 @@ class Engines:
             raise
 
     def _is_left_by(self, connection: socket.socket) -> bool:
-        """Whether the supervisor has gone; while another thread asks, what woke us is its answer."""
+        """Whether the supervisor has gone, or says unasked why it goes; while another thread asks, its answer woke us."""
         if not self._asking.acquire(blocking=False):
             return False
         try:
-            return has_ended(connection)
+            return has_ended(connection) or has_word(connection)
         finally:
             self._asking.release()
 
@@ -289,14 +289,24 @@ def engines(settings: Settings, progress: Progress | None = None) -> Iterator[En
 
 def has_ended(connection: socket.socket) -> bool:
     """Whether the other side has left, without waiting: a socket with a timeout would wait for what was read already."""
+    return _peek(connection) == b""
+
+
+def has_word(connection: socket.socket) -> bool:
+    """Whether something lies there to be read. Unasked it is the last word of a supervisor that gives up."""
+    return bool(_peek(connection))
+
+
+def _peek(connection: socket.socket) -> bytes | None:
+    """The next byte, left where it is; empty at the end, None while there is neither."""
     timeout = connection.gettimeout()
     connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK) == b""
+        return connection.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
-        return False
+        return None
     except OSError:
-        return True
+        return b""
     finally:
         connection.settimeout(timeout)
 

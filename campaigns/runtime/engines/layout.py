@@ -168,14 +168,18 @@ def read_pointer(data_dir: Path) -> dict[str, str]:
 def write_private(path: Path, text: str, mode: int = 0o600, identity: Identity | None = None) -> None:
     """Write a file whole or not at all, never readable by others meanwhile."""
     fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(fd, "w") as out:
-        out.write(text)
-        out.flush()
-        os.fchmod(fd, mode)
-        if identity is not None:
-            os.fchown(fd, identity.uid, identity.gid)
-        os.fsync(fd)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(fd, "w") as out:
+            out.write(text)
+            out.flush()
+            os.fchmod(fd, mode)
+            if identity is not None:
+                os.fchown(fd, identity.uid, identity.gid)
+            os.fsync(fd)
+        Path(temporary).replace(path)
+    except BaseException:  # a full disk: every further try would leave one more
+        Path(temporary).unlink()
+        raise
 
 
 def write_pointer(layout: Layout, *, running: bool) -> None:

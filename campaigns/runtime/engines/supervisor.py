@@ -225,7 +225,8 @@ class Supervisor:
         for client in self._clients:
             client.close()
         remove_run_directory(self._layout)
-        write_pointer(self._layout, running=False)
+        with suppress(OSError):  # a full disk: the old one names a directory that is gone, which is as good
+            write_pointer(self._layout, running=False)
 
 
 def _report(report_fd: int, message: dict[str, object]) -> None:

@@ -1,0 +1,170 @@
+"""`make crash` and `make soak`: rounds of one fault each, or minutes of load with faults at random moments.
+
+Every round prints its seed; `--seed S --round N` plays that one again. Ends with 1 when a promise was broken, or when
+the deployment did not come back; its data is kept then and named.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from rich.console import Console
+
+from tests.crash.deployment import DOORS, ROOT, Deployment
+from tests.crash.disk import SmallDisk
+from tests.crash.faults import BY_NAME, FAULTS, Fault
+from tests.crash.memory import Watch
+from tests.crash.rounds import Outcome, Rounds, fault_of
+from tests.crash.summary import facts, line_of, show_table, show_violations
+from tests.crash.violations import Violation
+
+DIRECTORY = ROOT / "var" / "crash"
+STOP_SECONDS = 10.0
+SOAK_ROUND_SECONDS = 45.0
+SOAK_FAULTS = 6  # of a round of the soak, at most
+SOAK_PEOPLE = 120
+
+
+class Run:
+    """A deployment and what was found on it."""
+
+    def __init__(self, chosen: argparse.Namespace, console: Console) -> None:
+        self.seed: int = chosen.seed
+        self.console = console
+        self.outcomes: list[Outcome] = []
+        self.late: list[Violation] = []
+        self.left: list[str] = []
+        self.memory = Watch()
+        self.directory = DIRECTORY / f"{time.strftime('%Y%m%d-%H%M%S')}-{self.seed}"
+        self.directory.mkdir(parents=True)
+        disk = SmallDisk(as_limit=chosen.no_mount)
+        self.deployment = Deployment(self.directory, Random(f"{self.seed}|proxies"), disk)
+        self.rounds = Rounds(self.deployment, self.seed, self.directory, chosen.stop_seconds)
+
+    @property
+    def violations(self) -> int:
+        """How many promises were broken."""
+        return sum(len(outcome.violations) for outcome in self.outcomes) + len(self.late) + len(self.left)
+
+    async def open(self) -> None:
+        """Start the deployment."""
+        await self.deployment.start()
+        await self.rounds.open()
+
+    async def play(self, number: int, faults: Sequence[Fault], doors: Sequence[str], **more: Any) -> bool:
+        """A round; answers whether another may follow."""
+        outcome = await self.rounds.play(number, faults, doors, **more)
+        self.outcomes.append(outcome)
+        self.console.print(line_of(outcome), highlight=False, markup=False, soft_wrap=True)
+        show_violations(self.console, outcome.violations)
+        return not outcome.broken
+
+    async def close(self) -> None:
+        """Check all rounds once more, and take everything away unless something was found."""
+        if not any(outcome.broken for outcome in self.outcomes):
+            self.late = await self.rounds.check_all_again()
+        show_violations(self.console, self.late)
+        if self.violations:
+            await asyncio.to_thread(self.deployment.kill)
+            return
+        self.left = await self.deployment.end()
+        for thing in self.left:
+            self.console.print(f"  left over: {thing}", style="red", highlight=False)
+        if not self.left:
+            shutil.rmtree(self.directory)
+
+    def tell(self, what: str, json_file: Path | None, seconds: float) -> int:
+        """Print the table, write the JSON; answers the exit code."""
+        if self.outcomes:
+            show_table(self.console, self.outcomes)
+        said = facts(what, self.seed, self.outcomes, self.late, seconds)
+        if self.memory.readings:
+            said["memory"] = self.memory.grown()
+            for row in said["memory"]:
+                self.console.print(
+                    " ".join(f"{name} {value}" for name, value in row.items()), highlight=False
+                )
+        operations = ", ".join(f"{number:,} {name}" for name, number in said["operations"].items())
+        self.console.print(
+            f"{len(self.outcomes)} rounds, {said['faults']} faults, {seconds:.0f} s; operations: {operations};"
+            f" violations: {self.violations}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        if self.violations:
+            self.console.print(
+                f"kept: {self.directory} and {self.deployment.disk.path} (mounted as root: umount it)"
+            )
+        if json_file is not None:
+            json_file.write_text(json.dumps(said | {"left_over": self.left}, indent=2) + "\n")
+        return 1 if self.violations else 0
+
+
+async def play_rounds(run: Run, chosen: argparse.Namespace) -> None:
+    """One fault a round."""
+    faults = [BY_NAME[name] for name in chosen.faults.split(",")] if chosen.faults else FAULTS
+    numbers = [chosen.round] if chosen.round else range(1, chosen.rounds + 1)
+    for number in numbers:
+        fault = fault_of(run.seed, number, faults)
+        if not await run.play(number, [fault], fault.doors):
+            break
+
+
+async def soak(run: Run, chosen: argparse.Namespace) -> None:
+    """Rounds of many faults each, through every door, until the minutes are over."""
+    until = time.monotonic() + 60 * chosen.minutes
+    chance = Random(f"{run.seed}|soak")
+    number = 0
+    while time.monotonic() < until:
+        number += 1
+        faults = chance.choices(FAULTS, k=SOAK_FAULTS)
+        going = await run.play(number, faults, DOORS, people=SOAK_PEOPLE, seconds=SOAK_ROUND_SECONDS)
+        if not going:
+            break
+        await run.deployment.look_at_engines()
+        run.memory.read(run.deployment)
+
+
+async def main(chosen: argparse.Namespace) -> int:
+    """Run what was asked for; the exit code."""
+    console = Console()
+    started = time.monotonic()
+    run = Run(chosen, console)
+    try:
+        await run.open()
+        await (soak(run, chosen) if chosen.minutes else play_rounds(run, chosen))
+        await run.close()
+    except BaseException:
+        await asyncio.to_thread(run.deployment.kill)
+        console.print(f"kept: {run.directory} and {run.deployment.disk.path}")
+        raise
+    return run.tell("soak" if chosen.minutes else "rounds", chosen.json, time.monotonic() - started)
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=24, help="how many rounds, one fault each")
+    parser.add_argument("--round", type=int, help="play this round of the seed alone")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="soak for so long instead")
+    parser.add_argument("--faults", help=f"of {', '.join(BY_NAME)}")
+    parser.add_argument("--stop-seconds", type=float, default=STOP_SECONDS, help="of SIGSTOP")
+    parser.add_argument(
+        "--no-mount", action="store_true", help="limit the size of files instead of a small tmpfs"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was seen into FILE")
+    chosen = parser.parse_args(argv)
+    if chosen.faults and not set(chosen.faults.split(",")) <= BY_NAME.keys():
+        parser.error(f"faults are {', '.join(BY_NAME)}")
+    return chosen
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(parse())))

@@ -1,0 +1,102 @@
+"""kill -9 of every part, and the orderly end of `hongbao serve`."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+
+from tests.crash.deployment import START_SECONDS_MAX
+from tests.crash.faults.scene import Scene
+from tests.crash.processes import backends, is_gone, servers, stop_or_go
+from tests.crash.waiting import until
+
+GONE_SECONDS_MAX = 15.0
+OUTLIVES_SECONDS = 0.3
+_BUSY = "DO $$ BEGIN LOOP NULL; END LOOP; END $$"  # looks at signals, never at whether its postmaster lives
+
+
+async def one_server(scene: Scene) -> None:
+    """One server process; its supervisor replaces it."""
+    os.kill(scene.chance.choice(servers(scene.deployment.front_pid)), signal.SIGKILL)
+
+
+async def all_servers(scene: Scene) -> None:
+    """Every server process at once."""
+    for pid in servers(scene.deployment.front_pid):
+        stop_or_go(pid, signal.SIGKILL)
+
+
+async def server_supervisor(scene: Scene) -> None:
+    """`hongbao serve` itself: its servers end with it, and an init system starts it again."""
+    deployment = scene.deployment
+    left = servers(deployment.front_pid)
+    os.kill(deployment.front_pid, signal.SIGKILL)
+    await asyncio.to_thread(deployment.reap_front)
+    await until(lambda: all(is_gone(pid) for pid in left), GONE_SECONDS_MAX, "its server processes ended too")
+    await deployment.start_front()
+
+
+async def orderly_restart(scene: Scene) -> None:
+    """SIGTERM under load: what was begun is finished; then it is started again."""
+    code = await scene.deployment.stop_front()
+    assert code == 0, f"hongbao serve ended with {code}"
+    await scene.deployment.start_front()
+
+
+async def postmaster(scene: Scene) -> None:
+    """PostgreSQL's first process alone: a busy backend outlives it, with a lock, until the engines' supervisor ends it."""
+    connection = await scene.deployment.owner()
+    pid = await connection.fetchval("SELECT pg_backend_pid()")
+    busy = asyncio.create_task(_work_on(connection, scene.chance.choice(scene.town.people)))
+    await until(lambda: not busy.done() and _is_running(pid), START_SECONDS_MAX, "the backend is busy")
+    pids = scene.deployment.pids
+    os.kill(pids.supervisor, signal.SIGSTOP)  # it would end the backend at once; so we see that it is needed
+    try:
+        os.kill(pids.postgres, signal.SIGKILL)
+        await until(lambda: is_gone(pids.postgres), GONE_SECONDS_MAX, "the postmaster is gone")
+        await asyncio.sleep(OUTLIVES_SECONDS)
+        assert not is_gone(pid), "a busy backend outlives its postmaster"
+    finally:
+        os.kill(pids.supervisor, signal.SIGCONT)
+    await until(lambda: is_gone(pid), GONE_SECONDS_MAX, "the backend that outlived its postmaster is ended")
+    await asyncio.wait({busy})
+
+
+def _is_running(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
+    return False
+
+
+async def _work_on(connection: asyncpg.Connection, person: object) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM voucher WHERE person_id = $1 FOR UPDATE", person)
+            await connection.execute(_BUSY)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+
+
+async def one_backend(scene: Scene) -> None:
+    """One backend of the application: PostgreSQL restarts all of them and recovers."""
+    found = backends(scene.deployment.pids.postgres)
+    stop_or_go(scene.chance.choice(found), signal.SIGKILL)
+
+
+async def all_backends(scene: Scene) -> None:
+    """Every backend of the application at once."""
+    for pid in backends(scene.deployment.pids.postgres):
+        stop_or_go(pid, signal.SIGKILL)
+
+
+async def valkey(scene: Scene) -> None:
+    """The server of payment codes, rate limits and caches."""
+    os.kill(scene.deployment.pids.valkey, signal.SIGKILL)
+
+
+async def engines_supervisor(scene: Scene) -> None:
+    """The process that holds both engines, which end with it; whoever uses them starts another."""
+    os.kill(scene.deployment.pids.supervisor, signal.SIGKILL)
