@@ -7,14 +7,16 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from api.bodies import parse_id
 from api.routing import Route
-from campaigns.domain.errors import Denied, Invalid
+from campaigns.domain.errors import Denied, Invalid, not_found
 from campaigns.domain.principal import Principal
-from campaigns.services.access import authenticate, check_person, key_digest
+from campaigns.services.access import key_digest, principals_of, registered
 from campaigns.services.context import Context
+from campaigns.services.gathered import Gathered
 
 KEY_LIFE_SECONDS = 5.0
 MOST_KEYS = 10_000
@@ -26,7 +28,8 @@ class Authenticator:
     """The keys one process has seen lately."""
 
     def __init__(self, ctx: Context, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ctx = ctx
+        self._principals = Gathered(partial(principals_of, ctx))
+        self._registered = Gathered(partial(registered, ctx))
         self._clock = clock
         self._keys: dict[bytes, tuple[Principal, float]] = {}
         self._persons: set[tuple[UUID, UUID]] = set()
@@ -44,7 +47,9 @@ class Authenticator:
         if principal is not None and now < until:
             return principal
         self._keys.pop(digest, None)
-        principal = await authenticate(self._ctx, digest)
+        principal = await self._principals.get(digest)
+        if principal is None:
+            raise Denied("key_unknown", status=401)
         if len(self._keys) >= MOST_KEYS:
             self._keys.clear()
         self._keys[digest] = (principal, now + KEY_LIFE_SECONDS)
@@ -60,7 +65,8 @@ class Authenticator:
         person_id = parse_id(header, "person")
         seen = (principal.programme_id, person_id)
         if seen not in self._persons:
-            await check_person(self._ctx, *seen)
+            if not await self._registered.get(seen):
+                raise not_found("person")
             if len(self._persons) >= MOST_PERSONS:
                 self._persons.clear()
             self._persons.add(seen)

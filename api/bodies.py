@@ -66,7 +66,7 @@ def _checked_text(raw: bytes) -> str:
 
 def _refuse_doubled(text: str) -> None:
     try:
-        json.loads(text, object_pairs_hook=_once)
+        _DECODER.decode(text)
     except _Doubled as error:
         raise Invalid("body_invalid", **explain(f"member `{error}` stands twice")._asdict()) from None
     except (ValueError, RecursionError):  # an integer of thousands of digits, or endless brackets
@@ -74,9 +74,12 @@ def _refuse_doubled(text: str) -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
+    if len(dict(pairs)) != len(pairs):
         names = [name for name, _ in pairs]
         raise _Doubled(next(name for name in names if names.count(name) > 1))
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def parse_query(raw: str, query_type: Any) -> Any:

@@ -6,6 +6,7 @@ process, so that its supervisor starts a sound one. The schema is migrated by `h
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -28,6 +29,7 @@ from campaigns.runtime.workers import service_loops
 
 EXIT_LOOP_DIED = 70
 EXIT_CANNOT_START = 1
+GC_THRESHOLDS = (50_000, 20, 50)  # new objects, then generations
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -49,6 +51,7 @@ async def _serve_until(stop: asyncio.Event, listener: socket.socket, settings: S
     loops = service_loops(settings)
     app = create_app(lambda: open_context(settings), all_routes(), loops=loops, log=log, only_one=True)
     running = await Running.start(app, listener)
+    _quiet_collector()
     log.info("serving", port=running.port, pid=os.getpid())
     died = running.service.loops.died
     waits = [asyncio.ensure_future(event.wait()) for event in (stop, died)]
@@ -60,6 +63,16 @@ async def _serve_until(stop: asyncio.Event, listener: socket.socket, settings: S
         running.service.incident(error, "loop")
     await running.stop()
     return EXIT_LOOP_DIED if died.is_set() else 0
+
+
+def _quiet_collector() -> None:
+    """Let the cyclic collector look away from what lives as long as the process, and look less often at the rest.
+
+    A request leaves no cycles, yet makes so many objects that the collector's default took a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,18 +1,21 @@
 """Identifiers: UUID version 7 (RFC 9562), made by the application so that an id is known before the row is."""
 
 import base64
+import os
 import secrets
 import time
 from uuid import UUID
+
+_TIME = (1 << 128) - (1 << 80)
+_VERSION = 0x7 << 76 | 0x2 << 62
+_RANDOM = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)
 
 
 def new_id() -> UUID:
     """Make a UUID version 7: 48 bits of Unix milliseconds, then 74 random bits. Its order is never a rule."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    random = int.from_bytes(os.urandom(10))
+    return UUID(int=milliseconds << 80 & _TIME | random & _RANDOM | _VERSION)
 
 
 def new_entry_code() -> str:

@@ -41,12 +41,15 @@ _DAMM = (
     "2581436790",
 )
 
+# by the interim digit and the character of the next one
+_STEPS = [dict(zip(b"0123456789", map(int, row), strict=True)) for row in _DAMM]
+
 
 def check_digit(digits: str) -> str:
     """The digit that makes ``digits`` followed by it check to zero."""
     interim = 0
-    for digit in digits:
-        interim = int(_DAMM[interim][int(digit)])
+    for digit in digits.encode("ascii"):
+        interim = _STEPS[interim][digit]
     return str(interim)
 
 

@@ -5,13 +5,13 @@ row's final value once. Nothing here asks a clock or a database, so that many pa
 """
 
 from collections.abc import Iterable
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from campaigns.domain.ledger import Transfer
 from campaigns.domain.money import largest_remainder
@@ -116,14 +116,14 @@ class Books:
         return Books(
             campaigns=self.campaigns,
             rules=self.rules,
-            vouchers={key: copy(self.vouchers[key]) for key in voucher_ids},
+            vouchers={key: replace(self.vouchers[key]) for key in voucher_ids},
             payments=payments,
-            funders={key: [copy(row) for row in rows] for key, rows in self.funders.items()},
+            funders={key: [replace(row) for row in rows] for key, rows in self.funders.items()},
         )
 
     def count_in(self, part: "Books", keys: Iterable[UsageKey]) -> None:
         """Give a part copies of the counters it may change, as far as they are in these books."""
-        part.usage = {key: copy(self.usage[key]) for key in keys if key in self.usage}
+        part.usage = {key: replace(self.usage[key]) for key in keys if key in self.usage}
 
     def take(self, part: "Books") -> None:
         """Make a part's changes these books' own: the next request sees them."""
@@ -158,8 +158,8 @@ class FunderRow(Struct, kw_only=True):
 
 def copied(payment: PaymentRow) -> PaymentRow:
     """A copy with lines of its own."""
-    twin = copy(payment)
-    twin.lines = [copy(line) for line in payment.lines]
+    twin = replace(payment)
+    twin.lines = [replace(line) for line in payment.lines]
     return twin
 
 

@@ -18,7 +18,12 @@ from campaigns.domain.terms.rules import Rules
 
 NOBODY: Final = UUID(int=0)
 FIRST_PURCHASE: Final = 100
-_SCOPES: Final[dict[CapScope, int]] = {"person": 0, "merchant": 1, "person_merchant": 2, "campaign": 3}
+_SCOPES: Final[dict[CapScope, tuple[int, bool, bool]]] = {  # number, by person, by merchant
+    "person": (0, True, False),
+    "merchant": (10, False, True),
+    "person_merchant": (20, True, True),
+    "campaign": (30, False, False),
+}
 _PERIODS: Final[dict[CapPeriod, int]] = {"day": 0, "week": 1, "month": 2, "whole": 3}
 
 
@@ -55,16 +60,19 @@ def cap_keys(
     rules: Rules, campaign_id: UUID, person_id: UUID, merchant_id: UUID, authorized_at: datetime
 ) -> tuple[UsageKey, ...]:
     """The counters of a payment, one for each cap in the order of the terms, by the time of its authorization."""
-    return tuple(
-        UsageKey(
-            campaign_id,
-            _SCOPES[cap.scope] * 10 + _PERIODS[cap.period],
-            bucket(cap.period, authorized_at, rules.zone),
-            person_id if cap.scope in ("person", "person_merchant") else NOBODY,
-            merchant_id if cap.scope in ("merchant", "person_merchant") else NOBODY,
+    keys = []
+    for cap in rules.terms.caps:
+        number, by_person, by_merchant = _SCOPES[cap.scope]
+        keys.append(
+            UsageKey(
+                campaign_id,
+                number + _PERIODS[cap.period],
+                bucket(cap.period, authorized_at, rules.zone),
+                person_id if by_person else NOBODY,
+                merchant_id if by_merchant else NOBODY,
+            )
         )
-        for cap in rules.terms.caps
-    )
+    return tuple(keys)
 
 
 def first_purchase_key(campaign_id: UUID, person_id: UUID, merchant_id: UUID) -> UsageKey:

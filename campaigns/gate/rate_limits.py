@@ -1,8 +1,8 @@
 """Rate limits as token buckets in Valkey, taken a few tokens at a time.
 
-A bucket fills at ``per_second`` up to ``burst``. A process asks for a small lease (a twentieth of a second's
-tokens) and spends it from memory, so most requests cost no round trip; all processes together never pass more
-than the bucket gave. When Valkey does not answer, everything passes (a limit protects availability, not value)
+A bucket fills at ``per_second`` up to ``burst``. A process asks for a lease (a tenth of the
+burst) and spends it from memory, so most requests cost no round trip; all processes together never pass more than
+the bucket gave, and what a process still holds is the most that comes on top of a full bucket. When Valkey does not answer, everything passes (a limit protects availability, not value)
 and is counted, and Valkey is left alone for a second.
 """
 
@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from campaigns.domain.errors import TryAgain
 from campaigns.gate.valkey import Gate
 
-LEASES_PER_SECOND = 20
-LEASE_LIFE_SECONDS = 1.0
+LEASES_PER_BURST = 10
+LEASE_LIFE_SECONDS = 60.0
 SILENCE_SECONDS = 1.0
 MOST_LEASES = 50_000
 _PREFIX = "hongbao:limit:"
@@ -53,7 +53,7 @@ class Limit:
     @property
     def lease(self) -> int:
         """Tokens asked for at a time."""
-        return max(1, min(self.per_second // LEASES_PER_SECOND, self.burst))
+        return max(1, self.burst // LEASES_PER_BURST)
 
 
 class RateLimits:

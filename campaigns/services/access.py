@@ -1,14 +1,14 @@
 """Who is behind a key, for whom a channel acts, and whether the database is fit to be served from."""
 
 import hashlib
+from collections.abc import Collection
 from typing import cast
 from uuid import UUID
 
-from campaigns.domain.errors import Denied, not_found
 from campaigns.domain.principal import Principal, PrincipalKind
 from campaigns.domain.roles import scopes_of
 from campaigns.services.context import Context
-from campaigns.store.access import applied_migrations, find_key, person_exists
+from campaigns.store.access import KeyRow, applied_migrations, find_keys, persons_of
 
 
 def key_digest(key: str) -> bytes:
@@ -16,16 +16,18 @@ def key_digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def authenticate(ctx: Context, digest: bytes) -> Principal:
-    """The principal of a live key's digest, with the scopes it has now. Raises Denied ``key_unknown`` (401).
+async def principals_of(ctx: Context, digests: Collection[bytes]) -> dict[bytes, Principal]:
+    """The principals of live keys by digest, with the scopes they have now; unknown keys are left out.
 
     A member of staff holds what both the key and their roles allow. The key of a till, merchant or member of
     staff who is no longer active is unknown.
     """
     async with ctx.pool.acquire() as connection:
-        row = await find_key(connection, digest)
-    if row is None:
-        raise Denied("key_unknown", status=401)
+        rows = await find_keys(connection, digests)
+    return {digest: _principal(row) for digest, row in rows.items()}
+
+
+def _principal(row: KeyRow) -> Principal:
     kind = cast(PrincipalKind, row.kind)
     scopes = frozenset(row.scopes)
     if row.roles is not None:
@@ -35,11 +37,10 @@ async def authenticate(ctx: Context, digest: bytes) -> Principal:
     return Principal(kind, row.subject_id, row.programme_id, scopes)
 
 
-async def check_person(ctx: Context, programme_id: UUID, person_id: UUID) -> None:
-    """Raises Refused ``not_found`` unless the person is registered with the programme."""
+async def registered(ctx: Context, asked: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
+    """Which of the pairs (programme, person) belong to each other; the others are left out."""
     async with ctx.pool.acquire() as connection:
-        if not await person_exists(connection, programme_id, person_id):
-            raise not_found("person")
+        return dict.fromkeys(await persons_of(connection, asked), True)
 
 
 async def missing_migrations(ctx: Context, wanted: frozenset[str]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from campaigns.domain.errors import Broken, HongbaoError, Refused, TryAgain, not
 from campaigns.domain.payment_code import looks_like
 from campaigns.domain.payments import Books
 from campaigns.domain.settle import CLOSED
+from campaigns.domain.usage import UsageKey
 from campaigns.gate.payment_codes import LiveCode, find_codes
 from campaigns.gate.valkey import Gate
 from campaigns.services.codes import code_unknown
@@ -236,12 +237,17 @@ async def _lock_counters(
     connection: Connection, books: Books, plans: Sequence[Plan], now: datetime
 ) -> datetime:
     """Lock the counters that the plans may count in, and answer the campaign time after every lock."""
-    keys = {key for plan in plans for key in plan.counters(books, now)}
+    keys = set[UsageKey]()
+    for plan in plans:
+        plan.keys = plan.counters(books, now)
+        keys.update(plan.keys)
     if not keys:
         return now
     books.usage, later = await lock_usage(connection, keys)
-    if not all(key in keys for plan in plans for key in plan.counters(books, later)):
-        raise Overtaken  # a counter's day ended while somebody else held it
+    for plan in plans:
+        plan.keys = plan.counters(books, later)
+        if not keys.issuperset(plan.keys):
+            raise Overtaken  # a counter's day ended while somebody else held it
     return later
 
 

@@ -4,7 +4,7 @@ A plan is decided over its own part of the batch's books, in arrival order; what
 it was not refused, so that several payments on one voucher see each other and a refusal leaves no trace.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -54,14 +54,15 @@ class Pay:
     live: LiveCode | None = None
     person_id: UUID | None = None
     voucher_ids: list[UUID] = field(default_factory=list)
+    keys: Collection[UsageKey] = ()
 
     @property
     def announced(self) -> bool:
         """Whether the shop must have announced the amount: a holder pays at once."""
         return self.live is None and self.at_once
 
-    def counters(self, books: Books, now: datetime) -> Iterable[UsageKey]:
-        """The counters to lock at ``now``."""
+    def counters(self, books: Books, now: datetime) -> Collection[UsageKey]:
+        """The counters to lock at ``now``; those of the time decided at are noted in ``keys``."""
         assert self.person_id is not None and self.till is not None
         vouchers = [books.vouchers[key] for key in self.voucher_ids]
         return counters_of(books, vouchers, self.person_id, self.till.store.merchant_id, now)
@@ -88,7 +89,7 @@ class Pay:
             at_once=self.at_once,
         )
         part = table.books.part(self.voucher_ids)
-        table.books.count_in(part, self.counters(table.books, now))
+        table.books.count_in(part, self.keys)
         try:
             payment = pay(part, order, now)
         except NoLine as no:
@@ -127,8 +128,9 @@ class Change:
     counts: Callable[[PaymentRow], bool]
     act: Callable[[Books, PaymentRow, datetime], PaidAnswer]
     voucher_ids: list[UUID] = field(default_factory=list)
+    keys: Collection[UsageKey] = ()
 
-    def counters(self, books: Books, now: datetime) -> Iterable[UsageKey]:
+    def counters(self, books: Books, now: datetime) -> Collection[UsageKey]:
         """The counters to lock, by the time of the payment's authorization."""
         payment = books.payments[self.payment_id]
         return line_keys(books, [payment]) if self.counts(payment) else ()

@@ -6,10 +6,13 @@ is PostgreSQL's own.
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import chain
+from typing import Final, NamedTuple
 
 from campaigns.store.pool import Connection
 
+REMEMBERED: Final = 128  # combinations of statements
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -24,13 +27,19 @@ async def run_together(connection: Connection, statements: Sequence[Statement]) 
     """Run the statements as one; none is nothing."""
     if not statements:
         return
-    parts, arguments = [], list[object]()
-    for one in statements:
-        parts.append(_shifted(one.query, len(arguments)))
-        arguments += one.arguments
+    query = _together(tuple((one.query, len(one.arguments)) for one in statements))
+    await connection.execute(query, *chain.from_iterable(one.arguments for one in statements))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _together(statements: tuple[tuple[str, int], ...]) -> str:
+    parts, shift = [], 0
+    for query, arguments in statements:
+        parts.append(_shifted(query, shift))
+        shift += arguments
     *before, last = parts
     named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(before))
-    await connection.execute(f"WITH {named} {last}" if before else last, *arguments)
+    return f"WITH {named} {last}" if before else last
 
 
 def _shifted(query: str, by: int) -> str:

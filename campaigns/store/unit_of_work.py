@@ -42,29 +42,22 @@ class KeyName(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What makes a write repeatable: who asks, under which key, with which body.
+    """What makes a write repeatable: its name by who asks under which ``key``, and with which body.
 
     ``fingerprint`` is over method, route and parsed body; the same key with another one is refused.
     """
 
-    principal_id: UUID
+    name: KeyName
     key: str
     fingerprint: bytes
-
-    @property
-    def key_digest(self) -> bytes:
-        return hashlib.sha256(self.key.encode()).digest()[:16]
-
-    @property
-    def name(self) -> KeyName:
-        return KeyName(self.principal_id, self.key_digest)
 
 
 def request(principal_id: UUID, key: str, action: str, body: object) -> Request:
     """Make a Request: ``action`` is the method and route (or the button), ``body`` any msgspec-encodable value."""
     content = msgspec.json.encode(body, order="sorted")
     fingerprint = hashlib.sha256(action.encode() + b"\0" + content).digest()[:16]
-    return Request(principal_id, key, fingerprint)
+    key_digest = hashlib.sha256(key.encode()).digest()[:16]
+    return Request(KeyName(principal_id, key_digest), key, fingerprint)
 
 
 class KeyTaken(Exception):
@@ -150,7 +143,7 @@ async def stored_answers(connection: Connection, asked: Sequence[Request]) -> di
     if not asked:
         return {}
     rows = await connection.fetch(
-        _STORED, [one.principal_id for one in asked], [one.key_digest for one in asked]
+        _STORED, [one.name.principal_id for one in asked], [one.name.key_digest for one in asked]
     )
     return {KeyName(row[0], row[1]): StoredAnswer(row[2], row[3], row[4]) for row in rows}
 

@@ -33,6 +33,8 @@ FROM unnest($1::uuid[], $2::uuid[]) AS asked (person_id, programme_id) CROSS JOI
 ) AS found
 """
 
+_FIELDS = tuple(name for name in VoucherRow.__struct_fields__ if name != "changed")
+
 _LOCK = f"SELECT {_COLUMNS} FROM voucher WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOCK_FREE = f"{_LOCK} SKIP LOCKED"
 _READ = f"SELECT {_COLUMNS} FROM voucher WHERE id = ANY($1::uuid[]) ORDER BY id"
@@ -149,7 +151,7 @@ async def voucher_of_person(
 
 
 def _voucher(row: Any) -> VoucherRow:
-    return VoucherRow(**{name: row[name] for name in VoucherRow.__struct_fields__ if name != "changed"})
+    return VoucherRow(**{name: row[name] for name in _FIELDS})
 
 
 def _view(row: Any) -> VoucherView:
