@@ -43,7 +43,9 @@ def protection(name: str, pattern: str, instead: str = "") -> Protection:
 
 ROW_LOCKS = protection("row locks", r"\bFOR UPDATE(?: OF \w+(?:, ?\w+)*)?(?: SKIP LOCKED)?")
 CAMPAIGN_LOCKS = protection(
-    "campaign locks", r"pg_advisory_xact_lock(?:_shared)?\(\$1, (seq|\$2)\)", r"($1::int + \1::int)"
+    "campaign locks",
+    r"(?:pg|NOT pg_try)_advisory_xact_lock(?:_shared)?\(\$1, (seq|\$2)\)",
+    r"($1::int + \1::int) IS NULL",
 )
 AWARD_LIVE = protection("award still live", r"(UPDATE award SET [^;]*?) AND state = 'live'", r"\1")
 ALLOTMENT_FREE = protection(
@@ -72,8 +74,9 @@ class Stage:
         """The same server with lanes and a pool that play on this stage; with one lane all that comes is one batch."""
         pool: Any = _Pool(ctx.pool, self)
         server = Context(pool=pool, gate=ctx.gate, hmac_key=ctx.hmac_key, mode=ctx.mode)
-        assert server.payments._lanes_max == LANES
-        server.payments._lanes_max = lanes
+        for group in server.lanes.values():
+            assert group._quick.lanes_max == LANES
+            group._quick.lanes_max = lanes
         return server
 
     async def settle(self, tasks: Collection["asyncio.Task[Any]"], parties: int | None = None) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from campaigns.domain.errors import Refused
 from campaigns.runtime.engines import Databases
-from campaigns.services.accepting import Accepted, accept_award, grant_chunk
+from campaigns.services.accept_batch import Accepted
+from campaigns.services.accepting import accept_award, grant_chunk
 from campaigns.services.context import Context
 from campaigns.services.lapsing import decline_award, lapse_awards
 from tests.races.conftest import Drawn, Servers
