@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,10 @@ from loadtests.processes import children_of, module, start, stop
 _ADDRESS = re.compile(rb"http://127\.0\.0\.1:([0-9]+)")
 HOST = "127.0.0.1"
 LOG_CHARACTERS = 2_000
+SERVING = b'"serving"'  # the line of each process of the product that is ready
+START_SECONDS_MAX = 60.0
+QUIET_START_SECONDS = 4.0
+LOOK_SECONDS = 0.05
 
 
 class DidNotStart(Exception):
@@ -63,10 +68,26 @@ class Server:
 
 
 def hongbao(place: Place, processes: int, log_level: str = "info") -> Server:
-    """The product as a user starts it; its log goes to a file."""
+    """The product as a user starts it, its log in a file; returns when every process serves."""
+    log = place.path / f"server-{processes}.log"
+    log.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("hongbao")), "serve", "--host", HOST, "--port", "0"]
     environ = place.environ | {"HONGBAO_LOG_LEVEL": log_level}
-    return Server("hongbao", [*command, "--processes", str(processes)], environ, place.path / "server.log")
+    server = Server("hongbao", [*command, "--processes", str(processes)], environ, log)
+    if log_level == "info":
+        _await_serving(server, log, processes)
+    else:  # it does not say that it serves
+        time.sleep(QUIET_START_SECONDS)
+    return server
+
+
+def _await_serving(server: Server, log: Path, processes: int) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while log.read_bytes().count(SERVING) < processes:
+        if time.monotonic() > deadline:
+            server.close()
+            raise DidNotStart(f"{server.name}: {log.read_text(errors='replace')[-LOG_CHARACTERS:]}")
+        time.sleep(LOOK_SECONDS)
 
 
 def profiled(place: Place, profile: Path) -> Server:

@@ -14,7 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import accumulate, cycle
 
 from loadtests.answers import Answer
 from loadtests.jobs import SAMPLES_MAX, Job, Result, encode, latencies, read_job
@@ -124,7 +124,7 @@ class Round:
 
     def _closed_loop(self) -> bool:
         """Answers whether the requests ended before the time did."""
-        requests = iter(self.job.requests)
+        requests = cycle(self.job.requests) if self.job.repeat else iter(self.job.requests)
         started = clock()
         opens, busy = started + self.job.warmup_seconds, 0
         closes = opens + self.job.seconds
@@ -152,7 +152,7 @@ class Round:
                     ran_out = ran_out or not self.closed
                 else:
                     line.ask(request, now)
-        self.sent = len(self.job.requests) - sum(1 for _ in requests)
+        self.sent = self.accepted + sum(self.refused.values())
         if not self.opened:
             raise LostConnection("the requests did not last through the warm-up")
         if not self.closed:

@@ -19,7 +19,7 @@ class RoundFailed(Exception):
 
 def drive(
     server: Server, requests: list[bytes], *, connections: int, seconds: float, warmup_seconds: float,
-    place: Place | None = None, rate: float = 0.0, seed: int = 1,
+    place: Place | None = None, rate: float = 0.0, seed: int = 1, repeat: bool = False,
 ) -> Result:  # fmt: skip
     """Send the requests. Raises RoundFailed when one was refused."""
     groups = {"server": server.pids}
@@ -27,7 +27,7 @@ def drive(
         groups |= {"postgres": [place.postgres_pid], "valkey": [place.valkey_pid]}
     job = Job(
         host=HOST, port=server.port, requests=requests, connections=connections, seconds=seconds,
-        warmup_seconds=warmup_seconds, rate=rate, seed=seed, groups=groups,
+        warmup_seconds=warmup_seconds, rate=rate, seed=seed, repeat=repeat, groups=groups,
     )  # fmt: skip
     done = subprocess.run(
         module("loadtests.driver"), input=encode(job), capture_output=True,

@@ -13,7 +13,8 @@ class Job(Struct, kw_only=True):
     """One round. ``rate`` 0: a closed loop, each connection sends again when it is answered. Otherwise an open loop:
     ``rate`` requests a second come by chance (a Poisson process of ``seed``), whether or not the others are answered.
 
-    ``groups`` are process ids by name whose CPU is wanted. A request is sent once.
+    ``groups`` are process ids by name whose CPU is wanted. A request is sent once unless ``repeat`` says that they go
+    round, for a server to which all are alike.
     """
 
     host: str
@@ -24,6 +25,7 @@ class Job(Struct, kw_only=True):
     warmup_seconds: float
     rate: float = 0.0
     seed: int = 1
+    repeat: bool = False
     groups: dict[str, list[int]] = {}
 
 
