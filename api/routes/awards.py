@@ -3,7 +3,8 @@
 from functools import partial
 
 from api.routing import Call, Route
-from campaigns.services.accepting import Accepted, AwardAnswer, accept_award, list_awards
+from campaigns.services.accept_batch import Accepted
+from campaigns.services.accepting import AwardAnswer, accept_award, list_awards
 from campaigns.services.context import Context
 from campaigns.services.fields import Nothing
 from campaigns.services.lapsing import decline_award

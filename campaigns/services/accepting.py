@@ -6,10 +6,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from campaigns.domain.errors import Refused, not_found
+from campaigns.domain.errors import Refused
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require
 from campaigns.domain.states import AWARD, next_state
+from campaigns.services.accept_batch import Accept, Accepted
 from campaigns.services.context import Context
 from campaigns.services.draw_campaign import RUNNING, check_running, hold_campaign, person_of
 from campaigns.services.granting import Grant, Granted, grant
@@ -23,16 +24,6 @@ from campaigns.store.unit_of_work import Request, Work, perform
 
 CHUNK = 1_000
 MOST_CHUNKS = 10_000
-
-
-class Accepted(Struct, frozen=True, kw_only=True):
-    """The voucher an acceptance made, worth ``face_fen`` until ``expires_at``."""
-
-    award_id: UUID
-    voucher_id: UUID
-    face_fen: int
-    granted_at: datetime
-    expires_at: datetime
 
 
 class AwardAnswer(Struct, frozen=True, kw_only=True):
@@ -58,34 +49,9 @@ async def accept_award(ctx: Context, principal: Principal, asked: Request | None
     ``not_found``.
     """
     require(principal, "vouchers.write")
-    person_id = person_of(principal)
-
-    async def act(connection: Connection) -> Accepted:
-        campaign_id = await store.award_campaign(connection, award_id, person_id)
-        if campaign_id is None:
-            raise not_found("award")
-        campaign = await hold_campaign(connection, principal.programme_id, campaign_id, alone=False)
-        award = await store.lock_award(connection, award_id, person_id)
-        assert award is not None
-        at = await campaign_now(connection)
-        check_running(campaign)
-        check_live(award)
-        start = campaign.row.acceptance_start
-        if start is not None and at < start:
-            raise Refused("acceptance_not_open", starts=campaign.text(start))
-        if at >= award.accept_until:
-            raise Refused("acceptance_over", ends=campaign.text(award.accept_until))
-        granted = await grant_awards(ctx, connection, at, campaign_id, [award])
-        return Accepted(
-            award_id=award_id,
-            voucher_id=granted.voucher_ids[0],
-            face_fen=award.face_fen,
-            granted_at=at,
-            expires_at=granted.expires_at,
-        )
-
+    plan = Accept(principal.programme_id, person_of(principal), award_id)
     async with suspending(ctx):
-        return await perform(ctx.pool, asked, Work(Accepted, act))
+        return await ctx.acceptances.perform(asked, Accepted, plan)
 
 
 async def accept_many(
@@ -113,12 +79,6 @@ async def accept_many(
 
     async with suspending(ctx):
         return await perform(ctx.pool, None, Work(int, act))
-
-
-def check_live(award: AwardRow) -> None:
-    """Raise Refused ``award_ended`` unless the award is live."""
-    if (award.state, "accept") not in AWARD:
-        raise Refused("award_ended", state=award.state)
 
 
 async def grant_awards(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from campaigns.gate.valkey import Gate
+from campaigns.services.accept_batch import Accept, AcceptBatch
 from campaigns.services.payment_batch import PaymentBatch
 from campaigns.services.payment_plans import Plan
 from campaigns.services.terms_cache import TermsCache
@@ -17,7 +18,7 @@ Mode = Literal["production", "demo", "test"]
 
 @dataclass(frozen=True)
 class Context:
-    """One per process. ``payments`` are the lanes that payments commit in. ``hmac_key`` keys the proofs of persons and is kept outside the database.
+    """One per process. ``payments`` and ``acceptances`` are the lanes that these commit in. ``hmac_key`` keys the proofs of persons and is kept outside the database.
 
     ``draws_dir`` is where the files of published draws are written besides the database; None writes none.
     """
@@ -29,11 +30,13 @@ class Context:
     terms: TermsCache = field(default_factory=TermsCache)
     draws_dir: Path | None = None
     payments: GroupCommit[Plan] = field(init=False, repr=False, compare=False)
+    acceptances: GroupCommit[Accept] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "payments", GroupCommit(self.pool, PaymentBatch(self.gate, self.terms)))
+        object.__setattr__(self, "acceptances", GroupCommit(self.pool, AcceptBatch(self.terms)))
 
     @property
     def lanes(self) -> Mapping[str, GroupCommit[Any]]:
         """Every group commit of the process, by what commits in it."""
-        return {"payments": self.payments}
+        return {"payments": self.payments, "acceptances": self.acceptances}

@@ -15,7 +15,8 @@ from campaigns.domain.ids import new_id
 from campaigns.domain.principal import Principal, system
 from campaigns.domain.roles import require
 from campaigns.domain.states import AWARD, next_state
-from campaigns.services.accepting import AwardAnswer, award_answer, check_live, grant_awards, grant_ticked
+from campaigns.services.accept_batch import check_live
+from campaigns.services.accepting import AwardAnswer, award_answer, grant_awards, grant_ticked
 from campaigns.services.context import Context
 from campaigns.services.draw_campaign import RUNNING, DrawCampaign, check_running, hold_campaign, person_of
 from campaigns.services.entering import standing_problem

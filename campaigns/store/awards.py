@@ -11,7 +11,7 @@ _COLUMNS = """
 a.id, a.campaign_id, a.window_id, a.person_id, a.entry_id, a.allotment_id, a.tier, a.rank, a.state, a.accept_until,
 a.awarded_at, a.ended_at, l.operator_id, l.face_fen
 """
-_FIND = f"SELECT {_COLUMNS} FROM award a JOIN allotment l ON l.id = a.allotment_id"
+FIND = f"SELECT {_COLUMNS} FROM award a JOIN allotment l ON l.id = a.allotment_id"
 
 _INSERT = """
 INSERT INTO award (id, campaign_id, window_id, person_id, entry_id, allotment_id, tier, rank, accept_until, awarded_at)
@@ -25,20 +25,20 @@ _RELEASE = "UPDATE allotment SET state = 'free' WHERE id = ANY ($1::uuid[]) AND 
 _END = "UPDATE award SET state = $2, ended_at = $3 WHERE id = ANY ($1::uuid[]) AND state = 'live'"
 
 _DUE = f"""
-{_FIND} JOIN entry e ON e.id = a.entry_id
+{FIND} JOIN entry e ON e.id = a.entry_id
 WHERE a.campaign_id = $1 AND a.state = 'live' AND a.accept_until <= $2 AND NOT e.accept_if_won
 ORDER BY a.rank LIMIT $3 FOR UPDATE OF a SKIP LOCKED
 """
 
 _TICKED = f"""
-{_FIND} JOIN entry e ON e.id = a.entry_id
+{FIND} JOIN entry e ON e.id = a.entry_id
 WHERE a.campaign_id = $1 AND a.state = 'live' AND e.accept_if_won
 ORDER BY a.rank LIMIT $2 FOR UPDATE OF a SKIP LOCKED
 """
 
 _LIVE_OF = f"""
-{_FIND} WHERE a.campaign_id = $1 AND a.state = 'live' AND a.accept_until > $2 AND a.person_id = ANY ($3::uuid[])
-ORDER BY a.rank FOR UPDATE OF a
+{FIND} WHERE a.campaign_id = $1 AND a.state = 'live' AND a.accept_until > $2 AND a.person_id = ANY ($3::uuid[])
+ORDER BY a.rank, a.id FOR UPDATE OF a
 """
 
 _CAMPAIGNS_TO_SWEEP = """
@@ -179,7 +179,7 @@ def _all(status: str, expected: int) -> None:
 async def lock_award(connection: Connection, award_id: UUID, person_id: UUID) -> AwardRow | None:
     """The person's award, its row locked."""
     row = await connection.fetchrow(
-        f"{_FIND} WHERE a.id = $1 AND a.person_id = $2 FOR UPDATE OF a, l", award_id, person_id
+        f"{FIND} WHERE a.id = $1 AND a.person_id = $2 FOR UPDATE OF a, l", award_id, person_id
     )
     return AwardRow(*row) if row else None
 
@@ -216,7 +216,7 @@ async def campaigns_to_sweep(connection: Connection, limit: int) -> list[tuple[U
 
 async def award_of_entry(connection: Connection, entry_id: UUID) -> AwardRow | None:
     """The award an entry won, ended ones too."""
-    row = await connection.fetchrow(f"{_FIND} WHERE a.entry_id = $1", entry_id)
+    row = await connection.fetchrow(f"{FIND} WHERE a.entry_id = $1", entry_id)
     return AwardRow(*row) if row else None
 
 

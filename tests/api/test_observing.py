@@ -33,6 +33,7 @@ async def test_ready_when_everything_is_there(edge: Edge) -> None:
         "ready": True,
         "checks": {
             "serving": True, "database": True, "schema": True, "valkey": True, "lanes_payments": True,
+            "lanes_acceptances": True,
         },
     }  # fmt: skip
     assert (await edge.served.client.get("/healthz")).json() == {"ok": True}

@@ -17,7 +17,6 @@ from campaigns.gate.valkey import open_gate
 from campaigns.runtime.engines import Engines
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.workers import service_loops
-from campaigns.services.context import Context
 from campaigns.services.codes import make_code
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize, redeem

@@ -39,7 +39,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("usage counters are read without a lock", "campaigns/store/usage.py", "person_id, merchant_id FOR UPDATE OF usage_counter", "person_id, merchant_id", ("tests/services/test_pay_batch.py",)),
     Mutant("whoever changes a campaign shares its lock", "campaigns/store/locks.py", '"SELECT pg_advisory_xact_lock($1, $2)"', '"SELECT pg_advisory_xact_lock_shared($1, $2)"', (*AWARD, *LISTS, *LIFE)),
     Mutant("the look-up of a used payment code is left out", "campaigns/services/payment_plans.py", 'raise Refused("code_already_used")', "pass", PAY),
-    Mutant("an award is accepted without its lock", "campaigns/store/awards.py", 'FOR UPDATE OF a, l"', '"', AWARD),
+    Mutant("an award is accepted without its lock", "campaigns/store/acceptances.py", 'FOR UPDATE OF a, l"', '"', AWARD),
     Mutant("the stored answer is not looked up", "campaigns/store/group_batch.py", "ends = await _stored(connection, jobs)\n            fresh", "ends = {}\n            fresh", BATCH),
     Mutant("a batch takes over what was decided apart without its counters", "campaigns/domain/payments.py", "self.usage.update(part.usage)", "pass", ("tests/services/test_pay_batch.py",)),
     Mutant("a key that was taken meanwhile is not noticed", "campaigns/store/group_batch.py", "raise Overtaken\n        self.ends", "pass\n        self.ends", BATCH),

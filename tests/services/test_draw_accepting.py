@@ -9,7 +9,8 @@ import pytest
 
 from campaigns.domain.errors import Broken, Refused
 from campaigns.services import awarding
-from campaigns.services.accepting import Accepted, accept_award, list_awards
+from campaigns.services.accept_batch import Accepted
+from campaigns.services.accepting import accept_award, list_awards
 from campaigns.services.clock import set_clock
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import read_draw_file
