@@ -24,6 +24,7 @@ from campaigns.store.migrate import (
     migrate,
 )
 from campaigns.store.pool import NotDurableError, open_pool
+from campaigns.store.seal_numbers import NumbersBehindError, check_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def _said_plainly() -> Iterator[None]:
         ChangedMigrationError,
         WrongModeError,
         NoSchemaError,
+        NumbersBehindError,
         NotDurableError,
         MayNotDeleteError,
     ) as error:
@@ -111,6 +113,7 @@ async def context_on(engines: Engines, settings: Settings) -> AsyncIterator[Cont
         with _said_plainly():
             async with pool.acquire() as connection:
                 await check_mode(connection, settings.mode.value)
+                await check_numbers(connection)
         gate = open_gate(engines.redis_url, settings.redis_max_connections)
         try:
             ctx = Context(

@@ -13,6 +13,7 @@ from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate as run_migrations
 
 from campaigns.store.pool import Connection
+from campaigns.store.seal_numbers import lift_numbers
 
 MIGRATION_LOCK = 0x686F6E67  # "hong"
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -81,6 +82,7 @@ async def migrate(owner_dsn: str, mode: str, clock_starts_at: datetime | None = 
         finally:
             await Tortoise.close_connections()
         await _note_texts(lock)
+        await lift_numbers(lock)
         await lock.execute(
             "INSERT INTO clock (mode, shift) VALUES ($1, coalesce($2 - clock_timestamp(), '0'))"
             " ON CONFLICT DO NOTHING",

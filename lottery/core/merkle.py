@@ -65,7 +65,16 @@ class Tree:
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
-        level = [leaf_hash(line) for line in lines]
+        self._grow([leaf_hash(line) for line in lines])
+
+    @classmethod
+    def of_hashes(cls, leaves: Iterable[bytes]) -> Tree:
+        """The tree over lines of which only the `leaf_hash` is at hand."""
+        tree = cls(())
+        tree._grow(list(leaves))
+        return tree
+
+    def _grow(self, level: list[bytes]) -> None:
         self.size = len(level)
         self._levels = [level]
         while len(level) > 1:

@@ -1,0 +1,59 @@
+"""Seals: making blocks in the background, listing their heads, and holding a head against the one somebody noted."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from campaigns.domain.seals import Header, parse_header
+from campaigns.services.context import Context
+from campaigns.store.seal_checks import SealCheck, verify_seals
+from campaigns.store.seals import Block, newest_blocks, seal_next
+
+SEAL_SECONDS: Final = 5.0
+MAX_BLOCKS_PER_ROUND: Final = 100
+VERIFY_TIMEOUT_MS: Final = 600_000
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The head of a block: what to note outside the database. ``rows`` counts the rows sealed by it."""
+
+    block: int
+    head: str
+    sealed_at: str
+    rows: int
+
+
+async def seal_rows(ctx: Context) -> int:
+    """Seal what is not sealed yet, at most MAX_BLOCKS_PER_ROUND blocks; one process at a time. Answers how many blocks."""
+    for number in range(MAX_BLOCKS_PER_ROUND):
+        async with ctx.pool.acquire() as connection, connection.transaction():
+            block = await seal_next(connection)
+        if block is None:
+            return number
+    return MAX_BLOCKS_PER_ROUND
+
+
+async def heads(ctx: Context, limit: int, before: int = 2**31 - 1) -> tuple[Head, ...]:
+    """The newest heads (below block ``before``), the newest first."""
+    async with ctx.pool.acquire() as connection:
+        return tuple(_head(block) for block in await newest_blocks(connection, before, limit))
+
+
+async def verify(ctx: Context, since: int = 0, known: bytes | None = None) -> SealCheck:
+    """Verify all blocks, or those after block ``since`` whose head was noted as ``known``."""
+    async with (
+        ctx.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        await connection.execute(f"SET LOCAL statement_timeout = {VERIFY_TIMEOUT_MS}")
+        return await verify_seals(connection, since, known)
+
+
+def _head(block: Block) -> Head:
+    header: Header = parse_header(block.header)
+    return Head(
+        block=block.number,
+        head=block.head.hex(),
+        sealed_at=header.sealed_at,
+        rows=sum(seal.rows for seal in header.lists.values()),
+    )
