@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from campaigns.domain.errors import Broken
 from campaigns.domain.ledger import Lines, Transfer
 from campaigns.store.ledger import write_transfers
@@ -45,18 +47,26 @@ async def grant_vouchers(connection: Connection, at: datetime, rows: Sequence[Gr
     """Make the vouchers of ``rows``: allotments free or awarded -> granted, one `grant` transfer each.
 
     The caller holds the campaign (shared at least) and the allotments' row locks. An allotment that is
-    granted already, or of another campaign, operator or value, is Broken invariant 1: nothing may be kept.
+    granted already, or of another campaign, operator or value, is Broken invariant 1, and so is a second voucher
+    on it: nothing may be kept.
     """
     if not rows:
         return
     columns = [list(column) for column in zip(*rows, strict=True)]
     status = await connection.execute(_TAKE, columns[3], columns[1], columns[4], columns[6])
     if int(status.rpartition(" ")[2]) != len(rows):
-        raise Broken("invariant", invariant=1, campaign_id=str(rows[0].campaign_id))
-    await connection.execute(_INSERT, *columns, at)
+        raise _over_issued(rows)
+    try:
+        await connection.execute(_INSERT, *columns, at)
+    except asyncpg.UniqueViolationError as error:
+        raise _over_issued(rows) from error
     transfers: list[Transfer] = []
     for row in rows:
         lines = Lines(row.voucher_id)
         lines.grant(row.campaign_id, row.operator_id, row.face_fen)
         transfers += lines.transfers
     await write_transfers(connection, transfers, at)
+
+
+def _over_issued(rows: Sequence[GrantRow]) -> Broken:
+    return Broken("invariant", invariant=1, campaign_id=str(rows[0].campaign_id))
