@@ -1,0 +1,47 @@
+"""A town to try scenarios on: engines, a server and a keys file, until Ctrl-C.
+
+python -m loadtests.town --keys keys.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from pathlib import Path
+
+from loadtests.contestants import HOST
+from loadtests.keys import Keys, write_keys
+from loadtests.options import Options
+from loadtests.stage import OURS, Stage
+
+RESIDENTS, STORES = 2_000, 100
+
+
+def main() -> int:
+    """Entry of ``python -m loadtests.town``."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.town", description=__doc__)
+    parser.add_argument("--keys", type=Path, default=Path("keys.json"))
+    parser.add_argument("--residents", type=int, default=RESIDENTS)
+    parser.add_argument("--stores", type=int, default=STORES)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stage = Stage(Options(only=("hongbao",), residents=arguments.residents, stores=arguments.stores))
+    try:
+        stage.open()
+        world = stage.worlds[OURS]
+        write_keys(
+            arguments.keys, Keys(world.channel_key, world.till_keys, [str(one) for one in world.people])
+        )
+        print(f"http://{HOST}:{stage.servers['hongbao'].port}", flush=True)
+        signal.pause()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        arguments.keys.unlink(missing_ok=True)
+        stage.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
