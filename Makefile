@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo demo-kill test lint types mutants schema constraints bench-pay clean
+.PHONY: help install demo demo-kill crash soak test lint types mutants schema constraints bench-pay clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ demo: $(READY) ## a whole campaign on real engines; ARGS='pingyin --exit --json 
 
 demo-kill: $(READY) ## the demo under kill -9 of every part, resumed each time
 	$(BIN)/python -m tests.demo_kill $(ARGS)
+
+crash: $(READY) ## rounds of load and one fault each on real processes; ARGS='--rounds 200 --seed 7'
+	$(BIN)/python -m tests.crash $(ARGS)
+
+soak: $(READY) ## load with faults at random moments; ARGS='--minutes 30 --seed 7'
+	$(BIN)/python -m tests.crash --minutes 30 $(ARGS)
 
 test: $(READY) ## all tests; ARGS='tests/domain -k decide'
 	$(BIN)/python -m pytest $(ARGS)

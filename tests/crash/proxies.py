@@ -7,7 +7,7 @@ from random import Random
 
 CHUNK_BYTES = 65_536
 COMMIT = b"COMMIT"
-COMMAND_COMPLETE, SIMPLE_QUERY = b"C", b"Q"
+COMMAND_COMPLETE, READY, SIMPLE_QUERY = b"C", b"Z", b"Q"
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Pass = Callable[[bytes], Iterator[bytes]]
@@ -76,7 +76,7 @@ class Proxy:
             await self._join(client, to_client)
         finally:
             self._connections.discard(task)
-            to_client.transport.abort()
+            to_client.close()
 
     async def _join(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         try:
@@ -93,7 +93,7 @@ class Proxy:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            to_server.transport.abort()
+            to_server.close()
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, passing: Pass) -> None:
         with suppress(Cut, OSError):
@@ -142,15 +142,17 @@ class PostgresProxy(Proxy):
 
     def answers(self) -> Pass:
         messages = Messages(untyped=0)
+        struck = False
 
         def passing(part: bytes) -> Iterator[bytes]:
+            nonlocal struck
             for message in messages.feed(part):
-                done = message[:1] == COMMAND_COMPLETE and message[5:-1] == COMMIT
-                struck = done and self.moment != "before" and self.strikes()
-                if struck and self.moment == "after":
-                    raise Cut
+                if message[:1] == COMMAND_COMPLETE and message[5:-1] == COMMIT and self.moment != "before":
+                    struck = self.strikes()
+                    if struck and self.moment == "after":
+                        raise Cut
                 yield message
-                if struck:
+                if struck and message[:1] == READY:
                     raise Cut
 
         return passing

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,17 @@ class Outcome:
     operations: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
     seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)  # where the seconds went
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Add the block's seconds to a part of the round."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = self.parts.get(part, 0.0) + time.monotonic() - started
+            self.parts[part] = round(seconds, 2)
 
     @property
     def broken(self) -> bool:
@@ -112,9 +123,10 @@ class Rounds:
         started = time.monotonic()
         seed = f"{self._seed}|{number}"
         outcome = Outcome(number, seed)
-        await self._deployment.look_at_engines()
-        async with self._context() as ctx:
-            town = await make_town(ctx, self._shops, people)
+        with outcome.timed("town"):
+            await self._deployment.look_at_engines()
+            async with self._context() as ctx:
+                town = await make_town(ctx, self._shops, people)
         file = self._directory / f"round-{number:04}.jsonl"
         history = History(file)
         chance = Random(f"{seed}|moment")
@@ -127,14 +139,16 @@ class Rounds:
                 await asyncio.sleep(
                     chance.uniform(FAULT_FROM_SECONDS, FAULT_TO_SECONDS) * (1 + 4 * (seconds > 0))
                 )
-                outcome.recoveries.append(await self._strike(fault, scene, load))
+                with outcome.timed("fault and recovery"):
+                    outcome.recoveries.append(await self._strike(fault, scene, load))
                 if seconds and time.monotonic() - started > seconds:
                     break
             await asyncio.sleep(AFTER_SECONDS)
         except NeverCame as error:
             outcome.violations.append(Violation(RECOVERY, str(error)))
         finally:
-            await load.stop()
+            with outcome.timed("drain"):
+                await load.stop()
             history.close()
         self._played.append((file, town))
         if not outcome.broken:
@@ -161,12 +175,15 @@ class Rounds:
 
     async def _judge(self, outcome: Outcome, events: Sequence[Event], town: Town) -> None:
         outcome.operations = count_outcomes(events)
-        try:
-            await self._holds_end()
-        except NeverCame as error:
-            outcome.violations.append(Violation(HOLD, str(error)))
-        outcome.violations += await self._check(events, town)
-        outcome.violations += await audit(self._deployment)
+        with outcome.timed("holds"):
+            try:
+                await self._holds_end()
+            except NeverCame as error:
+                outcome.violations.append(Violation(HOLD, str(error)))
+        with outcome.timed("check"):
+            outcome.violations += await self._check(events, town)
+        with outcome.timed("audit"):
+            outcome.violations += await audit(self._deployment)
 
     async def _check(self, events: Sequence[Event], town: Town) -> list[Violation]:
         owner = await self._deployment.owner()

@@ -18,6 +18,7 @@ from campaigns.runtime.outages import is_outage
 from campaigns.runtime.wiring import open_context, prepare
 from campaigns.store.pool import Connection, Pool, open_pool
 from campaigns.store.unit_of_work import Work, perform, request
+from tests.crash.waiting import until
 from tests.engines_fixture import engine_settings, scratch_directory
 
 COME_BACK_SECONDS = 30
@@ -62,9 +63,7 @@ async def test_engines_whose_supervisor_gave_up_are_started_again(monkeypatch: p
             os.kill(pids.postgres, signal.SIGKILL)
             assert await asyncio.to_thread(wait_until_stopped, settings.data_dir, COME_BACK_SECONDS)
             control.with_suffix(".away").rename(control)
-            async with asyncio.timeout(COME_BACK_SECONDS):
-                while not await _answers(ctx.pool):
-                    await asyncio.sleep(0.05)
+            await until(lambda: _answers(ctx.pool), COME_BACK_SECONDS, "PostgreSQL answers again")
     finally:
         Engines(settings).close(wait=True)
         clean(directory / "data")

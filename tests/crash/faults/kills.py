@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,8 +42,10 @@ async def server_supervisor(scene: Scene) -> None:
 
 async def orderly_restart(scene: Scene) -> None:
     """SIGTERM under load: what was begun is finished; then it is started again."""
+    started = time.monotonic()
     code = await scene.deployment.stop_front()
     assert code == 0, f"hongbao serve ended with {code}"
+    scene.notes.append(f"drained in {time.monotonic() - started:.1f} s")
     await scene.deployment.start_front()
 
 
