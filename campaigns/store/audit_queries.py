@@ -78,7 +78,7 @@ SELECT campaign_id, 'person in window', person_id || '/' || window_id,
 FROM holding FULL JOIN turns USING (campaign_id, window_id, person_id)
 LEFT JOIN (SELECT id, jsonb_build_object('per_person', definition -> 'per_person') AS definition FROM campaign) AS c
     ON c.id = campaign_id
-WHERE coalesce(held, 0) > coalesce(taken, 0)
+WHERE coalesce(held, 0) > least(coalesce(taken, 0), coalesce((c.definition ->> 'per_person')::int, 1))
    OR coalesce(highest, 0) > coalesce((c.definition ->> 'per_person')::int, 1)
 """
 
