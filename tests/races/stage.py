@@ -34,18 +34,27 @@ class Protection(NamedTuple):
 
     name: str
     pattern: "re.Pattern[str]"
-    instead: str
+    instead: "str | Callable[[re.Match[str]], str]"
 
 
-def protection(name: str, pattern: str, instead: str = "") -> Protection:
+def protection(
+    name: str, pattern: str, instead: "str | Callable[[re.Match[str]], str]" = ""
+) -> Protection:  # fmt: skip
     return Protection(name, re.compile(pattern, re.DOTALL), instead)
 
 
+def _no_lock(found: "re.Match[str]") -> str:
+    """The same arguments to nothing: who tries finds no lock held, who takes it has it."""
+    arguments = f"($1::int + {found[2]}::int)"
+    return f"{arguments} IS NULL" if found[1] else arguments
+
+
 ROW_LOCKS = protection("row locks", r"\bFOR UPDATE(?: OF \w+(?:, ?\w+)*)?(?: SKIP LOCKED)?")
+_ROW_LOCK = re.compile(r"\bFOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b")
 CAMPAIGN_LOCKS = protection(
     "campaign locks",
-    r"(?:pg|NOT pg_try)_advisory_xact_lock(?:_shared)?\(\$1, (seq|\$2)\)",
-    r"($1::int + \1::int) IS NULL",
+    r"(?:(NOT pg_try_advisory)|pg_advisory)_xact_lock(?:_shared)?\(\$1, (seq|\$2)\)",
+    _no_lock,
 )
 AWARD_LIVE = protection("award still live", r"(UPDATE award SET [^;]*?) AND state = 'live'", r"\1")
 ALLOTMENT_FREE = protection(
@@ -139,6 +148,7 @@ class Stage:
         for one in self._without:
             query, count = one.pattern.subn(one.instead, query)
             self.taken_out[one.name] += count
+        assert ROW_LOCKS not in self._without or _ROW_LOCK.search(query) is None, f"still locks: {query}"
         if not may_park or self._opened.is_set() or self._park.search(query) is None:
             return query, False
         self.parked += 1

@@ -19,6 +19,7 @@ from campaigns.services.accept_batch import Accepted
 from campaigns.services.accepting import accept_award, grant_chunk
 from campaigns.services.context import Context
 from campaigns.services.lapsing import decline_award, lapse_awards
+from campaigns.store.unit_of_work import request
 from tests.races.conftest import Drawn, Servers
 from tests.races.stage import ALLOTMENT_FREE, AWARD_LIVE, AWARD_WRITES, CAMPAIGN_LOCKS, ROW_LOCKS, Stage
 from tests.races.support import disarm, findings, tally
@@ -30,6 +31,7 @@ ENDS = {"accept": "granted", "tick": "granted", "decline": "declined", "lapse": 
 # A ticked award never lapses, so no award is open to both.
 OPEN_PAIRS = [pair for pair in PAIRS if pair != "tick against lapse"]
 GUARDED = ("award", "allotment", "voucher", "turn", "waitlist", "skip")
+COPIES = 60
 LUCK = 3  # the tier that anybody who waits may take a place of
 
 
@@ -142,6 +144,21 @@ async def test_an_award_is_accepted_once_by_many(
     assert await findings(servers[0]) == set()
 
 
+async def test_copies_of_an_acceptance_have_one_effect_and_one_answer(
+    drawn: Drawn, servers: Servers, watcher: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    """Its control is that of test_keys.py: the same lanes, the same row of the key."""
+    stage = Stage(watcher, AWARD_WRITES)
+    case = await case_of(drawn, servers, stage, owner, "accept")
+    winner = case.world.channel(case.person)
+    asked = request(case.person, "accept-1", "accept", str(case.award))
+    work = [accept_award(case.servers[n % 2], winner, asked, case.award) for n in range(COPIES)]
+    ends = await stage.meet(*work, parties=len(servers))
+    assert tally(ends) == {"done": COPIES} and len(set(ends)) == 1
+    assert await case.after() == ("granted", 1)
+    assert await findings(servers[0]) == set()
+
+
 async def last_who_waits(drawn: Drawn, servers: Servers, stage: Stage, owner: asyncpg.Connection) -> int:
     """One person waits, and two winners of a tier decline; answers how many live awards the one has then."""
     await owner.execute(
@@ -176,3 +193,4 @@ async def test_control_without_lock_and_keys_who_waits_takes_both(
     assert {"award_once", "turn_pkey"} <= await disarm(owner, "award", "turn", "waitlist", "skip")
     stage = Stage(watcher, AWARD_WRITES, [CAMPAIGN_LOCKS, ROW_LOCKS])
     assert await last_who_waits(drawn, servers, stage, owner) == 2
+    assert (3, "turns_per_person") in await findings(servers[0])

@@ -86,6 +86,7 @@ async def test_control_without_locks_and_the_counters_key_a_cap_is_passed(
     ends = tally(await stage.meet(*at(stage, servers, work), parties=len(servers)))
     uses, fen = await paid(world)
     assert uses == ends["held"] > PAID[limit][0] and fen > PAID[limit][1]
+    assert CAPS in await findings(world.ctx)
 
 
 async def over_midnight(world: PayWorld, stage: Stage, servers: Servers) -> list[int]:

@@ -98,3 +98,4 @@ async def test_control_without_the_turns_key_a_person_has_one_on_each_list(
     assert "turn_pkey" in await disarm(owner, "turn")
     assert tally(await one_person_on_many_lists(listing, Stage(watcher, TURNS))) == {"done": LISTS}
     assert await vouchers_of(servers, listing.people[0]) == LISTS
+    assert (3, "turns_per_person") in await findings(servers[0])
