@@ -73,6 +73,7 @@ class Deployment:
         self.commits = PostgresProxy(self._to_postgres, chance)
         self.ports: dict[str, int] = {}
         self.engines: Engines
+        self._commits_port = 0
         self.postmasters: set[int] = set()
 
     # -- life
@@ -83,7 +84,8 @@ class Deployment:
         await self.start_front()
         await self.look_at_engines()
         self.ports[PROXIED] = await self.answers.start()
-        await self._start_side(await self.commits.start())
+        self._commits_port = await self.commits.start()
+        await self.start_side("tests.crash.quick_server")
 
     async def start_front(self) -> None:
         """Start `hongbao serve` on our port, as an init system starts it again, and wait until it is ready."""
@@ -105,8 +107,11 @@ class Deployment:
                 preexec_fn=bound_to_parent(signal.SIGKILL),
             )  # fmt: skip
 
-    async def _start_side(self, port: int) -> None:
-        engines = self.engines
+    async def start_side(self, *module: str) -> None:
+        """Start the side door's server, a module of ours with its arguments, in place of the one that is there."""
+        if self._side is not None:
+            await asyncio.to_thread(self._side.stop)
+        engines, port = self.engines, self._commits_port
 
         def address(role: str, password: str, database: str) -> str:
             return f"postgresql://{quote(role)}:{quote(password)}@127.0.0.1:{port}/{database}?sslmode=disable"
@@ -120,7 +125,7 @@ class Deployment:
         )
         with (self._logs / "side.log").open("ab") as log:
             self._side = start_server(
-                [sys.executable, "-m", "tests.crash.quick_server"], "127.0.0.1", 0, 1, environ, log.fileno()
+                [sys.executable, "-m", *module], "127.0.0.1", 0, 1, environ, log.fileno()
             )  # fmt: skip
         self.ports[SIDE] = self._side.port
         await until(lambda: self.is_ready(SIDE), START_SECONDS_MAX, "the side door is ready")

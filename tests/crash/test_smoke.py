@@ -7,10 +7,12 @@ from random import Random
 
 import pytest
 
-from tests.crash.deployment import Deployment
+from tests.crash.deployment import SIDE, Deployment
 from tests.crash.disk import SmallDisk
 from tests.crash.faults import BY_NAME, FAULTS
 from tests.crash.rounds import Rounds, fault_of
+from tests.crash.spoiled_server import EARLY, FORGETFUL
+from tests.crash.violations import AUDIT, LOST, RECOVERY, REFUSED_EFFECT, TWICE
 from tests.demo_kill.processes import places
 
 SEED = 7
@@ -21,20 +23,24 @@ SMOKE = (
 
 
 @pytest.fixture(scope="module")
-async def rounds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rounds]:
-    directory = tmp_path_factory.mktemp("crash")
-    deployment = Deployment(directory, Random(SEED), SmallDisk())
+async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
+    deployment = Deployment(tmp_path_factory.mktemp("logs"), Random(SEED), SmallDisk())
     try:
         await deployment.start()
-        rounds = Rounds(deployment, SEED, directory, STOP_SECONDS)
-        await rounds.open()
-        yield rounds
-        assert await rounds.check_all_again() == []
+        yield deployment
         assert await deployment.end() == []
     finally:
         await asyncio.to_thread(deployment.kill)
         if deployment.disk.path.exists():
             deployment.disk.remove()
+
+
+@pytest.fixture(scope="module")
+async def rounds(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rounds]:
+    rounds = Rounds(deployment, SEED, tmp_path_factory.mktemp("rounds"), STOP_SECONDS)
+    await rounds.open()
+    yield rounds
+    assert await rounds.check_all_again() == []
 
 
 @pytest.mark.timeout(90)
@@ -44,6 +50,23 @@ async def test_a_round(rounds: Rounds, name: str) -> None:
     outcome = await rounds.play(1 + SMOKE.index(name), [fault], fault.doors)
     assert outcome.violations == []
     assert outcome.operations["ok"] > 0 and [one.fault for one in outcome.recoveries] == [name]
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize(
+    ("defect", "name", "found"),
+    [(EARLY, "cut_before_commit", {LOST}), (FORGETFUL, "cut_after_commit", {TWICE, REFUSED_EFFECT})],
+)
+async def test_a_spoiled_server_is_found_out(
+    deployment: Deployment, tmp_path: Path, defect: str, name: str, found: set[str]
+) -> None:
+    """The negative control: the same round must break a promise where the server breaks it."""
+    rounds = Rounds(deployment, SEED, tmp_path, STOP_SECONDS)
+    await rounds.open()
+    await deployment.start_side("tests.crash.spoiled_server", defect)
+    outcome = await rounds.play(1, [BY_NAME[name]], (SIDE,))
+    assert found & {violation.name for violation in outcome.violations}
+    assert {AUDIT, RECOVERY}.isdisjoint(violation.name for violation in outcome.violations)
 
 
 def test_every_block_of_rounds_holds_every_fault_and_a_seed_gives_the_same() -> None:
