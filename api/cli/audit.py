@@ -11,23 +11,27 @@ from rich.table import Table
 from campaigns.domain.invariants import INVARIANTS
 from campaigns.runtime.settings import Settings
 from campaigns.runtime.wiring import open_context
-from campaigns.services.auditing import AuditResult, audit
+from campaigns.services.auditing import AuditResult, audit_through
 
 EXIT_VIOLATED = 1
 
 
 @click.command(name="audit")
+@click.option(
+    "--since-last", is_flag=True, help="Only what was written since the last clean audit, and all it touched."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--language", type=click.Choice(["zh", "en"]), help="Language of the sentences [HONGBAO_LANGUAGE]."
 )
-def audit_command(as_json: bool, language: str | None) -> None:
+def audit_command(since_last: bool, as_json: bool, language: str | None) -> None:
     """Check every invariant of the books and run every draw again. 账目与抽签的全面校验。
 
-    Ends with 0 when all hold, with 1 when one does not; the rows are named.
+    With --since-last it takes a second where everything takes half a minute, and goes on to everything where it finds
+    something. Ends with 0 when all hold, with 1 when one does not; the rows are named.
     """
     settings = Settings.from_env()
-    result = asyncio.run(_run(settings, quiet=as_json or not sys.stderr.isatty()))
+    result = asyncio.run(_run(settings, since_last, quiet=as_json or not sys.stderr.isatty()))
     if as_json:
         click.echo(msgspec.json.encode(result))
     else:
@@ -36,13 +40,13 @@ def audit_command(as_json: bool, language: str | None) -> None:
         raise SystemExit(EXIT_VIOLATED)
 
 
-async def _run(settings: Settings, *, quiet: bool) -> AuditResult:
+async def _run(settings: Settings, since_last: bool, *, quiet: bool) -> AuditResult:
     console = Console(stderr=True)
     async with open_context(settings) as ctx:
         if quiet:
-            return await audit(ctx)
+            return await audit_through(ctx, since_last=since_last)
         with console.status("") as status:
-            return await audit(ctx, status.update)
+            return await audit_through(ctx, status.update, since_last=since_last)
 
 
 def show(result: AuditResult, language: str, console: Console) -> None:
@@ -67,10 +71,15 @@ def show(result: AuditResult, language: str, console: Console) -> None:
                 else f"expected {finding.expected}, found {finding.found}"
             )
         )
+    extent = (
+        ("全部账目" if zh else "everything")
+        if result.whole
+        else ("上次校验以来" if zh else "since the last audit")
+    )
     console.print(
-        f"{result.checks} 项检查，{result.violations} 处不符"
+        f"{result.checks} 项检查（{extent}），{result.violations} 处不符"
         if zh
-        else f"{result.checks} checks, {result.violations} violations"
+        else f"{result.checks} checks ({extent}), {result.violations} violations"
     )
 
 

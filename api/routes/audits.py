@@ -12,7 +12,7 @@ from campaigns.services.audit_reads import (
     campaign_balances,
     campaign_transfers,
 )
-from campaigns.services.audit_runs import audit_now
+from campaigns.services.audit_runs import AuditQuery, audit_now
 from campaigns.services.auditing import AuditResult
 from campaigns.services.context import Context
 from campaigns.services.paging import Page, PageQuery
@@ -25,7 +25,7 @@ async def get_audit_log(ctx: Context, call: Call) -> Page[Act]:
 
 
 async def get_audit(ctx: Context, call: Call) -> AuditResult:
-    return await audit_now(ctx, call.principal)
+    return await audit_now(ctx, call.principal, call.query)
 
 
 async def get_transfers(ctx: Context, call: Call) -> Page[TransferAnswer]:
@@ -48,7 +48,8 @@ ROUTES = (
     _read(
         path="/v1/audit",
         handler=get_audit,
-        summary="Check the programme's books and draws now; one audit at a time",
+        summary="Check the programme's books and draws now, what was written since the last clean audit or everything; one audit at a time",
+        query=AuditQuery,
         answer=AuditResult,
     ),
     _read(

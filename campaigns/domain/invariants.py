@@ -23,6 +23,7 @@ INVARIANTS: Final[Mapping[int, Invariant]] = {
     6: Invariant("每个活动到账资金等于各处资金之和", "Money funded equals the sum of where it lies, for each campaign"),
     7: Invariant("同一请求只生效一次，答复始终相同", "One request takes effect once and is always answered alike"),
     8: Invariant("任何人重算已公布的抽签都得到同样结果，且承诺先于种子", "Anyone re-runs a published draw to the same winners; the commitment is older than the seed"),
+    9: Invariant("改动或删除的账目、操作记录与券的固定内容，下次校验封条时即被发现", "An edited or deleted transfer, act or fixed part of a voucher is found by the next look at the seals"),
     11: Invariant("任何答复都不含他人的资料", "No answer contains another person's data"),
     12: Invariant("内部事件只生效一次，对外至少一次且编号不变", "An event takes effect once inside, at least once outside under a stable id"),
     13: Invariant("故障消除后服务自行恢复，冻结不超时", "When faults stop, service recovers by itself and no hold outlives its time"),

@@ -10,6 +10,7 @@ from campaigns.domain.errors import TryAgain
 from campaigns.runtime.engines import connect_engines
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.settings import Settings
+from campaigns.services.audit_watch import WATCH_SECONDS, Watch
 from campaigns.services.context import Context
 from campaigns.services.lapsing import sweep_awards
 from campaigns.services.seals import SEAL_SECONDS, seal_rows
@@ -105,4 +106,5 @@ def service_loops(settings: Settings) -> tuple[Loop, ...]:
         Loop("awards", settings.sweep_seconds, sweep_awards),
         Loop("request_keys", RETENTION_SECONDS, retain),
         Loop("seals", SEAL_SECONDS, seal_rows),
+        Loop("audit", WATCH_SECONDS, Watch()),
     )

@@ -12,21 +12,23 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from campaigns.services.audit_draws import DRAW_CHECK, check_draw
 from campaigns.services.context import Context
 from campaigns.store import audit_marks as marks
-from campaigns.store.audit_checks import CHECKS, Violation, run_check
+from campaigns.store.audit_checks import CHECKS, Violation, campaigns_of_programme, run_check
 from campaigns.store.audit_draws import drawn_draw, drawn_draws
 from campaigns.store.audit_flows import Flows, add_flows, flows_json, sum_flows, tallies
 from campaigns.store.audit_scope import EVERYTHING, Scope, touched
 from campaigns.store.audit_session import LOOK_UP, audit_connections
 from campaigns.store.audit_touched import too_many, touched_keys
 from campaigns.store.pool import Connection
+from campaigns.store.seal_checks import verify_seals
 
-AUDITED: Final[tuple[int, ...]] = (1, 3, 4, 5, 6, 8, 14, 15)
+AUDITED: Final[tuple[int, ...]] = (1, 3, 4, 5, 6, 8, 9, 14, 15)
 MARK_CHECK: Final = "audit_mark"
+SEAL_CHECK: Final = "seals"
 SUMS: Final = "sums"
 
 Progress = Callable[[str], None]
@@ -69,23 +71,39 @@ class _Base(NamedTuple):
 
 
 async def audit(
-    ctx: Context, progress: Progress | None = None, programme_id: UUID | None = None, *, since_last: bool = False
+    ctx: Context, progress: Progress | None = None, programme_id: UUID | None = None, *, since_last: bool = False,
+    alone: bool = False,
 ) -> AuditResult:  # fmt: skip
     """Check every invariant the data can show, on one snapshot; ``progress`` hears each check's name.
 
     With ``programme_id`` the findings and draws are that programme's alone; None (the command line) takes all,
     rows of no campaign we know included. With ``since_last`` it proves what was written since the last clean
     audit of everything and all that this touched; without such an audit, or after very much was written, the whole.
-    Raises TryAgain ``busy``.
+    Raises TryAgain ``busy``, where ``alone`` is asked for also while another such audit runs.
     """
     run = _Run(ctx, progress or (lambda name: None), programme_id)
-    async with audit_connections(ctx.pool) as connections:
+    async with audit_connections(ctx.pool, alone=alone) as connections:
         await run.begin(connections, since_last)
         await _together([run.work(connection) for connection in connections])
     result = run.result()
     if programme_id is None and not result.violations:
         await run.leave_mark()
     return result
+
+
+async def audit_through(
+    ctx: Context, progress: Progress | None = None, *, since_last: bool = False, alone: bool = False
+) -> AuditResult:
+    """As `audit`, and where a part was audited and something found, everything, so that every row is named.
+
+    The findings are those of both. Raises TryAgain ``busy``.
+    """
+    part = await audit(ctx, progress, since_last=since_last, alone=alone)
+    if part.whole or not part.violations:
+        return part
+    result = await audit(ctx, progress, alone=alone)
+    findings = tuple(dict.fromkeys(result.findings + part.findings))
+    return structs.replace(result, findings=findings, violations=len(findings))
 
 
 class _Run:
@@ -132,6 +150,7 @@ class _Run:
         self._plan((EVERYTHING if whole else touched(keys)).sharing(tally), proved)
 
     def _plan(self, scope: Scope, proved: frozenset[str]) -> None:
+        self._jobs.append((SEAL_CHECK, self._check_seals))
         self._jobs.append((DRAW_CHECK, lambda connection: self._check_draws(connection, proved)))
         if self._base.whole:
             self._jobs.append((MARK_CHECK, self._check_marks))
@@ -156,6 +175,23 @@ class _Run:
             drawn = await drawn_draw(connection, draw_id, again=str(draw_id) not in proved)
             found += await check_draw(drawn, self._ctx.mode != "production")
         return found
+
+    async def _check_seals(self, connection: Connection) -> list[Violation]:
+        """Verify every block, or those after the one that the last mark has seen; of a programme, its own rows."""
+        mark = self._base.mark
+        if self._base.whole or mark is None:
+            self._sealed = await verify_seals(connection)
+        else:
+            known = mark.seal_head if mark.seal_number else None
+            self._sealed = await verify_seals(connection, mark.seal_number, known)
+        own = await campaigns_of_programme(connection, self._programme_id)
+        return [
+            Violation(
+                9, SEAL_CHECK, str(one.campaign_id), one.subject, one.id, f"as sealed in block {one.block}", one.what
+            )
+            for one in self._sealed.findings
+            if one.campaign_id is None or own is None or one.campaign_id in own
+        ]  # fmt: skip
 
     async def _check_marks(self, connection: Connection) -> list[Violation]:
         """Hold the marks against their codes, and what the last one says of the ledger against its rows."""
@@ -187,10 +223,11 @@ class _Run:
         if not (self._base.whole or self._touched_any):
             return
         async with self._ctx.pool.acquire() as connection:
-            await marks.write_mark(
-                connection, self._ctx.hmac_key, self._base.settled_tx, self._base.whole,
-                add_flows(self._marked, self._sums.settled), self._draws.ids,
+            proved = marks.Proved(
+                self._base.settled_tx, self._base.whole, add_flows(self._marked, self._sums.settled), self._draws.ids,
+                self._sealed.number, self._sealed.head,
             )  # fmt: skip
+            await marks.write_mark(connection, self._ctx.hmac_key, proved)
 
 
 async def _together(works: Sequence[Coroutine[None, None, None]]) -> None:

@@ -93,3 +93,11 @@ async def run_check(
     query, values = scope.having(programme=programme_id).statement(text)
     rows = await connection.fetch(query, *values)
     return [Violation(check.invariant, check.name, *(str(value) for value in row.values())) for row in rows]
+
+
+async def campaigns_of_programme(connection: Connection, programme_id: UUID | None) -> frozenset[UUID] | None:
+    """The campaigns whose rows an audit of one programme may name; None where it is of all."""
+    if programme_id is None:
+        return None
+    rows = await connection.fetch("SELECT id FROM campaign WHERE programme_id = $1", programme_id)
+    return frozenset(row["id"] for row in rows)

@@ -29,14 +29,29 @@ NO_MAC: Final = bytes(32)
 
 
 class Mark(NamedTuple):
-    """The books were proved for every transaction below ``upto_tx``; ``draws`` were drawn again."""
+    """What was proved: every transaction below ``upto_tx``, whose transfers sum up to the flows, and these draws.
+
+    The seals were verified up to the block ``seal_number``, whose head is ``seal_head``.
+    """
 
     number: int
     upto_tx: int
     whole: bool
     flows: Flows
     draws: frozenset[str]
-    mac: bytes
+    seal_number: int
+    seal_head: bytes
+
+
+class Proved(NamedTuple):
+    """What a mark is to say, see `Mark`."""
+
+    upto_tx: int
+    whole: bool
+    flows: Flows
+    draws: frozenset[str]
+    seal_number: int
+    seal_head: bytes
 
 
 async def settled_tx(connection: Connection) -> int:
@@ -67,16 +82,21 @@ async def wrong_marks(connection: Connection, key: bytes) -> list[int]:
     return wrong
 
 
-async def write_mark(
-    connection: Connection, key: bytes, upto_tx: int, whole: bool, flows: Flows, draws: frozenset[str]
-) -> bool:
+async def write_mark(connection: Connection, key: bytes, proved: Proved) -> bool:
     """Append a mark; False where another audit was first or has come as far."""
     rows = await connection.fetch(_LAST)
-    if rows and not whole and int(rows[0]["upto_tx"]) >= upto_tx:
+    if rows and not proved.whole and int(rows[0]["upto_tx"]) >= proved.upto_tx:
         return False
-    content = msgspec.json.encode({"draws": sorted(draws), "flows": plain_flows(flows)}).decode()
+    content = msgspec.json.encode(
+        {
+            "draws": sorted(proved.draws),
+            "flows": plain_flows(proved.flows),
+            "seal_head": proved.seal_head.hex(),
+            "seal_number": proved.seal_number,
+        }
+    ).decode()
     row: dict[str, Any] = {
-        "number": rows[0]["number"] + 1 if rows else 1, "upto_tx": str(upto_tx), "whole": whole, "content": content,
+        "number": rows[0]["number"] + 1 if rows else 1, "upto_tx": str(proved.upto_tx), "whole": proved.whole, "content": content,
     }  # fmt: skip
     mac = _mac(key, row, rows[0]["mac"] if rows else NO_MAC)
     try:
@@ -96,5 +116,5 @@ def _mark(row: Any) -> Mark:
     content = msgspec.json.decode(row["content"])
     return Mark(
         row["number"], int(row["upto_tx"]), row["whole"], parse_flows(content["flows"]), frozenset(content["draws"]),
-        row["mac"],
+        content["seal_number"], bytes.fromhex(content["seal_head"]),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from campaigns.domain.errors import TryAgain
 from campaigns.store.pool import Connection, Pool
 
 AUDIT_TIMEOUT_MS: Final = 600_000
@@ -17,12 +18,17 @@ SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 SET LOCAL max_parallel_workers_per_gather = 0;
 """
+AUDIT_LOCK: Final = 0x61756474  # "audt"
+_ALONE: Final = "SELECT pg_try_advisory_xact_lock($1::bigint)"
 LOOK_UP: Final = "SET LOCAL random_page_cost = 1.1"  # of an audit that looks up what was touched, row by row
 
 
 @asynccontextmanager
-async def audit_connections(pool: Pool) -> AsyncIterator[list[Connection]]:
-    """Open the connections of an audit; all of them see the same moment. Raises TryAgain ``busy``."""
+async def audit_connections(pool: Pool, *, alone: bool = False) -> AsyncIterator[list[Connection]]:
+    """Open the connections of an audit; all of them see the same moment.
+
+    Raises TryAgain ``busy``; with ``alone`` also while another one that asked to be alone runs.
+    """
     wanted = CONNECTIONS if pool.raw.get_max_size() >= FREE_CONNECTIONS else 1
     async with AsyncExitStack() as stack:
         connections: list[Connection] = []
@@ -33,6 +39,8 @@ async def audit_connections(pool: Pool) -> AsyncIterator[list[Connection]]:
                 connection.transaction(isolation="repeatable_read", readonly=True)
             )
             if number == 0:
+                if alone and not await connection.fetchval(_ALONE, AUDIT_LOCK):
+                    raise TryAgain("busy")
                 snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
             else:
                 await connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")

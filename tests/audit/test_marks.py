@@ -18,6 +18,11 @@ def checks(result: AuditResult) -> set[str]:
     return {one.check for one in result.findings}
 
 
+def again(mark: audit_marks.Mark) -> audit_marks.Proved:
+    """The same words for another mark."""
+    return audit_marks.Proved(*mark[1:])
+
+
 async def rewrite_mark(owner: asyncpg.Connection, change: str) -> None:
     await owner.execute("ALTER TABLE audit_mark DISABLE TRIGGER USER")
     await owner.execute(f"UPDATE audit_mark SET {change} WHERE number = (SELECT max(number) FROM audit_mark)")
@@ -65,7 +70,7 @@ async def test_a_rewritten_mark_hides_nothing(ctx: Context, owner: asyncpg.Conne
 async def test_a_mark_of_another_key_is_not_believed(ctx: Context, owner: asyncpg.Connection) -> None:
     mark = await audit_marks.last_mark(owner, ctx.hmac_key)
     assert mark is not None
-    assert await audit_marks.write_mark(owner, OTHER_KEY, mark.upto_tx, True, mark.flows, mark.draws)
+    assert await audit_marks.write_mark(owner, OTHER_KEY, again(mark))
     found = await audit(ctx, since_last=True)
     assert found.whole and checks(found) == {"audit_mark"}
 
@@ -79,7 +84,7 @@ async def test_a_mark_with_wrong_sums_is_named_by_the_audit_of_everything(
     wrong = dict(mark.flows)
     bent = next(flow for flow in wrong if flow.kind == "redeem")
     wrong[bent] += 5
-    assert await audit_marks.write_mark(owner, ctx.hmac_key, mark.upto_tx, True, wrong, mark.draws)
+    assert await audit_marks.write_mark(owner, ctx.hmac_key, again(mark)._replace(flows=wrong))
     assert "accounts_against_rows" in checks(await audit(ctx, since_last=True))
     assert checks(await audit(ctx)) == {"audit_mark"}
 
@@ -89,7 +94,7 @@ async def test_a_mark_taken_out_of_the_row_is_missed(ctx: Context, owner: asyncp
         mark = await audit_marks.last_mark(owner, ctx.hmac_key)
         assert mark is not None
         assert await audit_marks.write_mark(
-            owner, ctx.hmac_key, mark.upto_tx + 1, False, mark.flows, mark.draws
+            owner, ctx.hmac_key, again(mark)._replace(upto_tx=mark.upto_tx + 1, whole=False)
         )
     await owner.execute("ALTER TABLE audit_mark DISABLE TRIGGER USER")
     await owner.execute("DELETE FROM audit_mark WHERE number = 3")
