@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo demo-kill crash soak test lint types mutants schema constraints bench-pay clean
+.PHONY: help install demo demo-kill crash soak test lint types mutants contract schema constraints bench-pay clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,8 +44,11 @@ lint: $(READY) ## style, types and the arrows between rooms
 types: $(READY)
 	$(BIN)/mypy lottery campaigns/domain campaigns/services
 
-mutants: $(READY) ## twenty one-line changes to rules, locks and transfers; each must turn a test red
+mutants: $(READY) ## small changes to rules, locks, group commit and transfers; each must turn a test red
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+contract: $(READY) ## schemathesis over the whole OpenAPI document; ARGS='--examples 200 --seed 1'
+	$(BIN)/python -m tests.contract $(ARGS)
 
 schema: $(READY) ## write the JSON Schema of a campaign file for editors
 	$(BIN)/hongbao campaign schema > campaigns/programmes/campaign.schema.json

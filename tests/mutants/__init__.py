@@ -1,1 +1,1 @@
-"""Twenty one-line changes to rules, locks and transfers, each of which must turn a test red: `make mutants`."""
+"""Changes of a line or two to rules, locks, group commit and transfers, each of which must turn a test red: `make mutants`."""
