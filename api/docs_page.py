@@ -51,7 +51,7 @@ def _shown(found: dict[str, Any], path: str, method: str, operation: dict[str, A
         for parameter in operation["parameters"]
     ]
     body = operation.get("requestBody")
-    answers = operation["responses"]
+    answers = {status: _response(found, answer) for status, answer in operation["responses"].items()}
     status = next(iter(answers))
     return {
         "path": path,
@@ -66,7 +66,7 @@ def _shown(found: dict[str, Any], path: str, method: str, operation: dict[str, A
         "problems": {
             status: [word.strip("`") for word in answer["description"].split(", ")]
             for status, answer in answers.items()
-            if int(status) >= 400
+            if int(status) >= 400 and answer["description"]
         },
     }
 
@@ -94,6 +94,13 @@ def _resolve(found: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     target = found["components"]["schemas"][reference.rsplit("/", 1)[1]]
     assert isinstance(target, dict)
     return target
+
+
+def _response(found: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    reference = answer.get("$ref")
+    whole = found["components"]["responses"][reference.rsplit("/", 1)[1]] if reference else answer
+    assert isinstance(whole, dict)
+    return whole
 
 
 def _type(found: dict[str, Any], schema: dict[str, Any]) -> str:

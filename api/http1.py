@@ -8,7 +8,7 @@ from sanic.request import Request
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 
-class ApiRequest(Request):  # type: ignore[type-arg]
+class ApiRequest(Request):
     """A request whose address may have no path, as in ``GET http://host HTTP/1.1`` (RFC 9112, section 3.2.2)."""
 
     __slots__ = ()

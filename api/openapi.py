@@ -7,16 +7,13 @@ from typing import Any
 
 import msgspec
 
-from api.problem import MEDIA_TYPE, Problem
-from api.routing import JSON, Route
-from campaigns.domain.codes import CODES
+from api.links import links_of
+from api.openapi_answers import answer_headers, responses_of, share_responses
+from api.problem import Problem
+from api.routing import Route
 
 VERSION = "0.1.0"
 _REF = "#/components/schemas/{name}"
-_COMMON = ("too_many_requests", "busy")
-_AUTHENTICATED = ("key_missing", "key_unknown", "scope_missing", "principal_not_allowed")
-_WRITTEN = ("idempotency_key_missing", "idempotency_key_bad", "idempotency_key_reused", "outcome_unknown")
-_WITH_BODY = ("body_malformed", "body_text_bad", "body_invalid", "body_too_large", "media_type_wrong")
 
 _DESCRIPTION = """\
 消费红包与消费券活动接口。金额均为整数分（fen），时间为带时区的 RFC 3339。每次写操作须带 Idempotency-Key：
@@ -40,8 +37,13 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     known = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
+    ids = {route.name: _operation_id(route) for route in routes}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, known, components)
+        operation = _operation(route, known)
+        links = links_of(route, routes, ids)
+        if links:
+            operation["responses"][str(route.status)]["links"] = links
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -55,6 +57,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": share_responses(paths),
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -63,6 +66,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
                 }
             },
             "parameters": _headers(),
+            "headers": answer_headers(),
         },
     }
 
@@ -70,7 +74,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 def _types(routes: Iterable[Route]) -> Iterable[Any]:
     yield Problem
     for route in routes:
-        for found in (route.body, route.answer):
+        for found in (route.body, route.answer, *route.also_answers.values()):
             if found is not None and found is not bytes:
                 yield found
 
@@ -101,14 +105,14 @@ def _headers() -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, known: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _operation(route: Route, known: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": route.summary,
         "tags": [_tag(route)],
         "description": _policy(route),
         "parameters": [*_parameters(route), {"$ref": "#/components/parameters/AcceptLanguage"}],
-        "responses": _responses(route, known),
+        "responses": responses_of(route, known),
     }
     if route.writes:
         operation["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
@@ -159,55 +163,14 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         schema = components[route.query.__name__]
         for name, member in schema["properties"].items():
             required = name in schema.get("required", ())
-            found.append(
-                {"name": name, "in": "query", "required": required, "schema": _inlined(member, components)}
-            )
+            schema_of_member = _inlined(member, components)
+            found.append({"name": name, "in": "query", "required": required, "schema": schema_of_member})
     return found
 
 
 def _inlined(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """A query's member on its own; left out is how a query says null."""
     reference = schema.get("$ref")
-    return components[reference.rsplit("/", 1)[1]] if reference else schema
-
-
-def _responses(route: Route, known: dict[Any, Any]) -> dict[str, Any]:
-    if route.answer is not None:
-        content = {JSON: {"schema": known[route.answer]}}
-    elif route.media_type == JSON:
-        content = {JSON: {"schema": {"type": "object"}}}
-    else:
-        content = {route.media_type: {"schema": {"type": "string"}}}
-    answers: dict[str, Any] = {str(route.status): {"description": "Done", "content": content}}
-    by_status: dict[int, list[str]] = {}
-    for code in codes_of(route):
-        by_status.setdefault(CODES[code].status, []).append(code)
-    for status, codes in sorted(by_status.items()):
-        answers[str(status)] = {
-            "description": ", ".join(f"`{code}`" for code in codes),
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {
-                        "allOf": [known[Problem], {"properties": {"code": {"enum": codes}}}],
-                    }
-                }
-            },
-        }
-    return answers
-
-
-def codes_of(route: Route) -> list[str]:
-    """Every code the route may answer with, its own first."""
-    codes = [*route.codes, *_COMMON, "internal"]
-    if route.scope is not None:
-        codes += _AUTHENTICATED
-    if route.acts_for_person:
-        codes += ("person_missing", "not_found")
-    if route.writes:
-        codes += _WRITTEN
-    if route.body is not None:
-        codes += _WITH_BODY
-    if any(name.endswith("_id") for name in route.parameters):
-        codes.append("not_found")
-    if route.query is not None:
-        codes.append("query_invalid")
-    return list(dict.fromkeys(codes))
+    whole = components[reference.rsplit("/", 1)[1]] if reference else schema
+    options = [option for option in whole.get("anyOf", ()) if option != {"type": "null"}]
+    return _inlined(options[0], components) if len(options) == 1 else whole

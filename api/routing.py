@@ -83,7 +83,9 @@ class Route:
     ``scope`` None makes a route public; ``public_because`` then says why it may be. ``answer`` None means
     the handler answers `Raw` (of ``media_type``) or nothing. ``body`` is a msgspec Struct, or `bytes` to be
     given the body as it is (of ``body_media_type``). ``codes`` are the refusals documented beyond the common
-    ones. Every method but GET is a write: it needs an Idempotency-Key and runs to its end whatever the client does.
+    ones. ``also_media_types`` are what `Raw` may be besides ``media_type``, and ``also_answers`` the types of JSON
+    answers with a status that is neither ``status`` nor an error's. Every method but GET is a write: it needs an
+    Idempotency-Key and runs to its end whatever the client does.
     """
 
     method: str
@@ -102,6 +104,8 @@ class Route:
     media_type: str = JSON
     body_media_type: str = JSON
     public_because: str = ""
+    also_media_types: tuple[str, ...] = ()
+    also_answers: Mapping[int, Any] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:

@@ -63,5 +63,6 @@ ROUTES = (
         public_because=PUBLIC,
         codes=("not_found",),
         media_type=JSON,
+        also_media_types=("text/html",),
     ),
 )

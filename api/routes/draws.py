@@ -146,5 +146,6 @@ ROUTES = (
         summary="A published file of a draw, byte for byte",
         codes=("not_found",),
         media_type=TEXT,
+        also_media_types=(JSON,),
     ),
 )

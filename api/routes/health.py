@@ -60,6 +60,7 @@ ROUTES = (
         principals=(),
         public_because="load balancers hold no key, and it tells only which parts are up",
         answer=Readiness,
+        also_answers={503: Readiness},
     ),
     Route(
         method="GET",

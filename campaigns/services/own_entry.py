@@ -35,7 +35,7 @@ _trees: OrderedDict[UUID, tuple[Tree, dict[bytes, int]]] = (
 )  # of published lists, which never change
 
 
-class Proof(Struct, frozen=True, kw_only=True):
+class InclusionProof(Struct, frozen=True, kw_only=True):
     """The entry's ``line`` at 0-based ``index`` of ``size`` lines leads by ``path`` (hex, RFC 9162) to ``root``."""
 
     line: str
@@ -70,7 +70,7 @@ class OwnEntry(Struct, frozen=True, kw_only=True):
     entered: Entered
     draw_id: UUID | None
     struck_reason: str | None
-    proof: Proof | None
+    proof: InclusionProof | None
     result: Result | None
 
 
@@ -97,7 +97,7 @@ async def own_entry(ctx: Context, principal: Principal, campaign_id: UUID) -> Ow
     )
 
 
-async def _proof(connection: Connection, draw: DrawRow, row: EntryRow) -> Proof:
+async def _proof(connection: Connection, draw: DrawRow, row: EntryRow) -> InclusionProof:
     if draw.id not in _trees:
         content = await store.draw_file(connection, draw.id, "entries.csv")
         assert content is not None
@@ -108,7 +108,9 @@ async def _proof(connection: Connection, draw: DrawRow, row: EntryRow) -> Proof:
     line = format_entry(Entry(row.code, row.stratum, row.tickets))[:-1]
     index = places[line]
     path = tuple(node.hex() for node in tree.inclusion_proof(index))
-    return Proof(line=line.decode("ascii"), index=index, size=tree.size, path=path, root=tree.root().hex())
+    return InclusionProof(
+        line=line.decode("ascii"), index=index, size=tree.size, path=path, root=tree.root().hex()
+    )
 
 
 def _tree(content: bytes) -> tuple[Tree, dict[bytes, int]]:

@@ -17,7 +17,7 @@ from campaigns.services.paging import Page, PageQuery, after_id, page_of
 from campaigns.store.vouchers import VoucherView, voucher_of_person, vouchers_of_person
 
 
-class Contract(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VoucherContract(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The terms of the version the voucher keeps, in both languages, and their digest."""
 
     zh: str
@@ -42,7 +42,7 @@ class VoucherAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     uses: int
     granted_at: datetime
     expires_at: datetime
-    contract: Contract | None = None
+    contract: VoucherContract | None = None
 
 
 async def my_vouchers(ctx: Context, principal: Principal, query: PageQuery) -> Page[VoucherAnswer]:
@@ -63,7 +63,7 @@ async def my_voucher(ctx: Context, principal: Principal, voucher_id: UUID) -> Vo
     if view is None:
         raise not_found("voucher")
     compiled = read_compiled(view.compiled.encode())
-    contract = Contract(
+    contract = VoucherContract(
         zh=contract_text(compiled, "zh", lambda code: _place(view, code, "zh")),
         en=contract_text(compiled, "en", lambda code: _place(view, code, "en")),
         digest=digest(compiled),
@@ -77,7 +77,7 @@ def _place(view: VoucherView, code: str, language: Literal["zh", "en"]) -> str:
     return named or known or code
 
 
-def _answer(view: VoucherView, contract: Contract | None) -> VoucherAnswer:
+def _answer(view: VoucherView, contract: VoucherContract | None) -> VoucherAnswer:
     row = view.row
     return VoucherAnswer(
         id=row.id,

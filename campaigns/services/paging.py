@@ -22,6 +22,11 @@ FIRST_ID = UUID(int=0)  # before every id
 LAST_ID = UUID(int=2**128 - 1)  # after every id
 LAST_NUMBER = 2**63 - 1  # after every number the database gives a row
 
+Cursor = Annotated[
+    str,
+    Meta(max_length=MOST_CURSOR_CHARACTERS, description="`next_cursor` of the page before, as it came"),
+]
+
 T = TypeVar("T")
 K = TypeVar("K")
 
@@ -30,7 +35,7 @@ class PageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of every list; a list with filters has its own subclass."""
 
     limit: Annotated[int, Meta(ge=1, le=MOST_LIMIT)] = DEFAULT_LIMIT
-    cursor: Annotated[str, Meta(max_length=MOST_CURSOR_CHARACTERS)] | None = None
+    cursor: Cursor | None = None
 
 
 class Page(Struct, Generic[T], frozen=True, kw_only=True):
