@@ -7,13 +7,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from campaigns.store.group_commit import Seen
 
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+ROOM_BYTES = {
+    "counter": 1 << 17,
+    "gauge_livesum": 1 << 15,
+    "histogram": 1 << 19,
+}  # several times what our meters take
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
@@ -118,3 +123,23 @@ def forget_dead(directory: Path) -> None:
         pid = file.stem.rsplit("_", 1)[1]
         if not Path(f"/proc/{pid}").exists():
             file.unlink(missing_ok=True)
+
+
+def take_room(directory: Path) -> bool:
+    """Take the disk's room for the meters of this process before any is made; answer whether there was room.
+
+    They are mapped files, and whoever writes to a mapped page that a full disk has no room for is killed (SIGBUS).
+    Without room the process keeps its meters to itself.
+    """
+    files = {directory / f"{kind}_{os.getpid()}.db": room for kind, room in ROOM_BYTES.items()}
+    try:
+        for file, room in files.items():
+            with file.open("xb") as opened:
+                os.posix_fallocate(opened.fileno(), 0, room)
+    except OSError:
+        for file in files:
+            file.unlink(missing_ok=True)
+        del os.environ[DIRECTORY_VARIABLE]
+        values.ValueClass = values.MutexValue  # type: ignore[assignment, misc]
+        return False
+    return True

@@ -18,7 +18,7 @@ import uvloop
 
 from api.app import create_app
 from api.logs import make_log
-from api.metrics import DIRECTORY_VARIABLE, forget_dead
+from api.metrics import DIRECTORY_VARIABLE, forget_dead, take_room
 from api.routes import all_routes
 from api.running import Running
 from campaigns.runtime.engines import EngineError
@@ -85,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     directory = os.environ.get(DIRECTORY_VARIABLE)
     if directory:
         forget_dead(Path(directory))
+        take_room(Path(directory))
     try:
         settings = Settings.from_env()
         if arguments.fd is not None:

@@ -108,7 +108,7 @@ class Service:
 
     def _note_alone(self, task: asyncio.Task[object]) -> None:
         error = None if task.cancelled() else task.exception()
-        if error is None or isinstance(error, HongbaoError):
+        if error is None or isinstance(error, HongbaoError) or is_outage(error):
             self.log.info("write_ended_alone", route=task.get_name(), code=getattr(error, "code", ""))
         else:
             self.incident(error, task.get_name())

@@ -4,10 +4,14 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from api.metrics import ROOM_BYTES
 from campaigns.domain.errors import TryAgain
 from campaigns.domain.ids import new_id
 from campaigns.runtime import wiring
@@ -18,6 +22,8 @@ from campaigns.runtime.outages import is_outage
 from campaigns.runtime.wiring import open_context, prepare
 from campaigns.store.pool import Connection, Pool, open_pool
 from campaigns.store.unit_of_work import Work, perform, request
+from tests.crash.deployment import ROOT
+from tests.crash.disk import SmallDisk
 from tests.crash.waiting import until
 from tests.engines_fixture import engine_settings, scratch_directory
 
@@ -78,3 +84,39 @@ async def _answers(pool: Pool) -> bool:
         if not is_outage(error):
             raise
         return False
+
+
+_METERS = """
+import os, sys
+from pathlib import Path
+from api.metrics import DIRECTORY_VARIABLE, Metrics, take_room
+directory = Path(os.environ[DIRECTORY_VARIABLE])
+took = take_room(directory)
+metrics = Metrics()
+for number in range(60):
+    metrics.requests.labels(f"POST /v1/some/{number}/address", "201").inc()
+    metrics.seconds.labels(f"POST /v1/some/{number}/address").observe(0.1)
+print(took, metrics.text().count(b'hongbao_requests_total{'), sum(file.stat().st_size for file in directory.iterdir()))
+"""
+
+
+@pytest.mark.root
+def test_a_full_disk_does_not_kill_a_server_by_its_meters() -> None:
+    """Writing to a mapped page that has no room on the disk is the process's end (SIGBUS)."""
+    disk = SmallDisk()
+    try:
+        assert disk.is_disk
+        assert _measure(disk.path) == (True, 60)
+        (disk.path / "other").mkdir()
+        disk.fill(())
+        assert _measure(disk.path / "other") == (False, 60)
+    finally:
+        disk.remove()
+
+
+def _measure(directory: Path) -> tuple[bool, int]:
+    environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(directory), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", _METERS], env=environ, capture_output=True, check=True)
+    took, counted, size = done.stdout.split()
+    assert int(size) == (sum(ROOM_BYTES.values()) if took == b"True" else 0), "no file grew, none is left"
+    return took == b"True", int(counted)
