@@ -22,7 +22,7 @@ from campaigns.domain.seals import (
 )
 from campaigns.store.pool import Connection
 from campaigns.store.seal_rows import key_text, list_query, rows_by_key, rows_in_block
-from campaigns.store.seals import head_at, read_list
+from campaigns.store.seals import head_at, newest_number, read_list
 
 BLOCKS_PER_QUERY: Final = 10_000
 MAX_SEAL_FINDINGS: Final = 100
@@ -68,7 +68,7 @@ async def verify_seals(connection: Connection, since: int = 0, known: bytes | No
     MAX_SEAL_FINDINGS are named.
     """
     await connection.execute("SET LOCAL jit = off")  # a second of compiling for each kind brings nothing here
-    newest = await connection.fetchval("SELECT coalesce(max(number), 0) FROM seal_block")
+    newest = await newest_number(connection)
     found: list[SealFinding] = []
     if newest < since:
         found.append(

@@ -137,6 +137,13 @@ async def head_at(connection: Connection, number: int) -> bytes | None:
     return head
 
 
+async def newest_number(connection: Connection) -> int:
+    """The number of the newest block; 0 if there is none."""
+    number = await connection.fetchval("SELECT coalesce(max(number), 0) FROM seal_block")
+    assert isinstance(number, int)
+    return number
+
+
 async def newest_blocks(connection: Connection, before: int, limit: int) -> list[Block]:
     """Blocks with a number below ``before``, the newest first."""
     rows = await connection.fetch(f"{_BLOCKS} WHERE number < $1 ORDER BY number DESC LIMIT $2", before, limit)

@@ -67,25 +67,28 @@ async def superuser(engines: Engines, database: Databases) -> AsyncIterator[asyn
     await connection.close()
 
 
+async def approve(world: PayWorld, owner: asyncpg.Connection, campaign_id: UUID) -> None:
+    """Give the campaign's terms their digest, and note the approval in the log of acts."""
+    row = await owner.fetchrow("SELECT id, compiled FROM terms_version WHERE campaign_id = $1", campaign_id)
+    digest = sha256(row["compiled"].encode()).digest()
+    await owner.execute("UPDATE terms_version SET digest = $2 WHERE id = $1", row["id"], digest)
+    officer = Principal("staff", world.author_id, world.programme_id)
+    facts = {"terms_digest": digest.hex(), "note": 'a "note"\nof 两 lines'}
+    async with world.ctx.pool.acquire() as connection:
+        await write_audit(
+            connection, await world.now(), campaign_id, officer, "campaign.approve", campaign_id, facts
+        )
+
+
 @pytest.fixture
 async def unsealed(ctx: Context, owner: asyncpg.Connection) -> Sealed:
     """The world, before anything of it is sealed."""
     world = await PayWorld(ctx).start()
     terms = Terms(benefit=STEPS, caps=(Cap(scope="person", period="day", uses=3, amount_fen=20_000),))
     campaign, merchant, person = await world.campaign(terms), await world.merchant(), await world.person()
-    for version_id, compiled in await owner.fetch("SELECT id, compiled FROM terms_version"):
-        await owner.execute(
-            "UPDATE terms_version SET digest = $2 WHERE id = $1",
-            version_id,
-            sha256(compiled.encode()).digest(),
-        )
+    await approve(world, owner, campaign)
     officer = Principal("staff", world.author_id, world.programme_id)
     async with ctx.pool.acquire() as connection:
-        digest = await connection.fetchval("SELECT digest FROM terms_version")
-        facts = {"terms_digest": digest.hex(), "note": 'a "note"\nof 两 lines'}
-        await write_audit(
-            connection, await world.now(), campaign, officer, "campaign.approve", campaign, facts
-        )
         await write_audit(connection, await world.now(), None, officer, "merchant.put", None, {})
     voucher = await world.voucher(campaign, person, 10_000)
     till, spend = world.till(merchant), await world.spend(person, 5_000)

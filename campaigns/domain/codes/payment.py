@@ -18,6 +18,8 @@ CODES: dict[str, Code] = {
     "refund_over": Code("refused", 410, "退款期限已过。", "The time for refunds of this campaign is over."),
     "undo_over": Code("refused", 410, "撤回期限（{undo_seconds} 秒）已过，请办理退款。", "The time to undo ({undo_seconds} seconds) is over: make a refund instead."),
     "items_invalid": Code("refused", 409, "退回的商品明细与原订单不符。", "The goods named do not fit the original basket."),
+    "not_sealed_yet": Code("try_again", 503, "该笔付款尚未封存，请稍后重试。", "This payment is not sealed yet: try again in a few seconds."),
+    "seal_violated": Code("broken", 500, "{row} 与第 {block} 号封存区块不符，请运行 hongbao audit。", "{row} is not as block {block} sealed it: run `hongbao audit`."),
     "clock_not_adjustable": Code("refused", 409, "仅演示或测试模式可调整活动时钟，且只能前进。", "The campaign clock moves in demo and test mode only, and only forward."),
     "clock_in_use": Code("refused", 409, "尚有未结束的预授权或付款码，暂不能调整时钟。", "A hold or a payment code is open: the clock cannot move now."),
 }  # fmt: skip
