@@ -76,10 +76,13 @@ class Round:
         """The whole round."""
         gc.collect()
         gc.disable()
-        ran_out = (self._open_loop if self.job.rate else self._closed_loop)()
-        for line in self.lines:
-            line.socket.close()
-        self.poll.close()
+        try:
+            ran_out = (self._open_loop if self.job.rate else self._closed_loop)()
+        finally:
+            for line in self.lines:
+                line.socket.close()
+            self.poll.close()
+            gc.enable()
         return Result(
             seconds=self.closed - self.opened, answered=len(self.latencies), accepted=self.accepted, sent=self.sent,
             refused=self.refused, samples=self.samples, latency_ms=latencies(self.latencies),

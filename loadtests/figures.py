@@ -44,7 +44,7 @@ def figures_of(seen: Seen, options: Options, seconds: float) -> dict[str, Any]:
         "two_processes_rps": _rounded(two[0]),
         "two_of_one": _ratio(two[0], one[0]),
         "rows_per_payment": seen.rows.get(OURS),
-        "rows_per_payment_baselines": seen.rows.get(THEIRS),
+        "rows_per_payment_baselines": seen.rows.get(THEIRS, seen.rows.get(OURS) if seen.pool else None),
         "fsync_us": seen.fsync_us,
         "server_cpu": _rounded(seen.median("hongbao", lambda one: one.busy("server")), 3),
         "driver_cpu": _rounded(seen.median("hongbao", lambda one: one.busy("driver")), 3),

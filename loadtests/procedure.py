@@ -155,7 +155,8 @@ class Procedure:
         stage.say(
             f"open loop at {OPEN_LOOP_SHARE:.0%} of the peak: {result.rate:.0f}/s, p99 {result.latency_ms['p99']:.1f} ms"
         )
-        self._audit(OURS)
+        if not options.quick:
+            self._audit(OURS)
 
     def _two_processes(self) -> None:
         """One server process and two, in turn, at the connections that serve one best."""

@@ -53,7 +53,7 @@ class Stage:
         else:
             self.servers["hongbao"] = contestants.hongbao(self.places[OURS], 1, self.options.log_level)
         self._fill(OURS)
-        if any(name in only for name in BASELINES):
+        if any(self.place_of(name) == THEIRS for name in only):
             self._make_place(THEIRS)
             contestants.hongbao(self.places[THEIRS], 1).close()  # migrates
             self._fill(THEIRS)
@@ -80,15 +80,15 @@ class Stage:
         """Start a baseline, or start it anew with another pool."""
         if name in self.servers:
             self.servers.pop(name).close()
-        self.servers[name] = contestants.baseline(self.places[THEIRS], name, pool)
+        self.servers[name] = contestants.baseline(self.places[self.place_of(name)], name, pool)
 
     def start_two(self) -> None:
         """A second server of the product on the same database, of two processes."""
         self.servers["two"] = contestants.hongbao(self.places[OURS], 2, self.options.log_level)
 
     def place_of(self, name: str) -> str:
-        """Whose engines a contestant uses."""
-        return THEIRS if name in BASELINES else OURS
+        """Whose engines a contestant uses: a quick run has one pair for all."""
+        return THEIRS if name in BASELINES and not self.options.quick else OURS
 
     def play(
         self, name: str, connections: int, seconds: float, warmup_seconds: float, rate: float = 0.0,

@@ -23,7 +23,7 @@ from loadtests.serving import make_app
 
 KEY_LIFE_SECONDS = 5.0
 VALKEY_CONNECTIONS_MAX = 32
-REFUSED_STATUS = {"code_unknown": 404}
+REFUSED_STATUS = {"code_unknown": 404, "key_unknown": 401, "idempotency_key_reused": 422}
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _KEY = """
 SELECT k.scopes, k.programme_id, t.id AS terminal_id, m.id AS merchant_id
