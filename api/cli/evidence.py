@@ -1,0 +1,128 @@
+"""`hongbao evidence PAYMENT` and `hongbao evidence verify FILE`: one file for a dispute, checked anywhere."""
+
+import os
+import sys
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from api.desk import as_staff
+from api.evidence_text import told, verdict
+from api.report.texts import LANGUAGES, Language
+from campaigns.domain.evidence import MAX_EVIDENCE_BYTES, Evidence, EvidenceError, encode
+from campaigns.domain.evidence_check import EvidenceCheck, verify_evidence
+from campaigns.domain.principal import Principal
+from campaigns.runtime.settings import Settings
+from campaigns.services.context import Context
+from campaigns.services.evidence import make_evidence
+
+EXIT_VIOLATED = 1
+PRIVATE_MODE = 0o600
+
+
+class _MakeUnlessNamed(click.Group):
+    """`hongbao evidence PAYMENT` is `hongbao evidence make PAYMENT`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            args = ["make", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_MakeUnlessNamed)
+def evidence() -> None:
+    """Evidence of one payment: PAYMENT makes a file, `verify FILE` checks it. 单笔付款的证据文件。
+
+    hongbao evidence PAYMENT --as LOGIN writes one file with the terms, the decision and its facts, every transfer and
+    the seals over them. It holds personal data: give it to those who decide the dispute, and to nobody else.
+    """
+
+
+@evidence.command()
+@click.argument("payment", type=click.UUID)
+@click.option(
+    "--as",
+    "login",
+    required=True,
+    metavar="LOGIN",
+    help="Who asks: a login with role auditor. 审计人员登录名。",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="File to write; - for standard output [evidence-PAYMENT.json]. 输出文件。",
+)
+def make(payment: UUID, login: str, out: Path | None) -> None:
+    """Write the evidence of PAYMENT; it holds personal data. 生成证据文件（含个人资料）。"""
+
+    async def step(ctx: Context, caller: Principal) -> Evidence:
+        return await make_evidence(ctx, caller, payment)
+
+    data = encode(as_staff(login, step))
+    if out == Path("-"):
+        sys.stdout.buffer.write(data)
+        return
+    file = out or Path(f"evidence-{payment}.json")
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE)
+    with os.fdopen(descriptor, "wb") as written:
+        written.write(data)
+    check = verify_evidence(data)
+    click.echo(str(file))
+    click.echo(f"block 区块 {check.block}  head 封存值 {check.head}")
+    _tell_problems(check)
+    if check.problems:
+        raise SystemExit(EXIT_VIOLATED)
+
+
+@evidence.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--head", metavar="HEX", help="The published head of the newest block in the file. 已公布的封存值。"
+)
+@click.option("--language", type=click.Choice(LANGUAGES), help="zh or en [HONGBAO_LANGUAGE]. 语言。")
+def verify(file: Path, head: str | None, language: str | None) -> None:
+    """Check FILE without a database and without network. 校验证据文件（无需数据库与网络）。
+
+    Ends with 0 when it is sound, with 1 when not; what is wrong is named.
+    """
+    spoken = cast(Language, language or Settings.from_env().language)
+    with file.open("rb") as opened:
+        data = opened.read(MAX_EVIDENCE_BYTES + 1)
+    check = verify_evidence(data, head)
+    console = Console()
+    if not check.problems and check.evidence is not None:
+        _show(check.evidence, spoken, console)
+    _tell_problems(check)
+    if check.head:
+        click.echo(f"block 区块 {check.block}  head 封存值 {check.head}")
+    click.echo(verdict(check, head is not None, spoken))
+    if check.problems:
+        raise SystemExit(EXIT_VIOLATED)
+
+
+def _show(found: Evidence, language: Language, console: Console) -> None:
+    try:
+        pairs = told(found, language)
+    except EvidenceError as error:
+        raise click.ClickException(str(error)) from None
+    table = Table(show_header=False, box=None)
+    for label, value in pairs:
+        table.add_row(label, value)
+    console.print(table, soft_wrap=True)
+
+
+def _tell_problems(check: EvidenceCheck) -> None:
+    for problem in check.problems:
+        click.echo(f"{problem.subject}: {problem.what}", err=True)
+    for note in check.notes:
+        click.echo(f"note 说明: {note}", err=True)
+
+
+commands = (evidence,)
