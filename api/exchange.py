@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -149,7 +150,7 @@ class Exchange:
         stream.request_max_size = limit
         parts: list[bytes] = []
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with nullcontext() if self._body_is_here() else asyncio.timeout(BODY_SECONDS):
                 while stream.request_body:
                     parts.append(await stream.read() or b"")
         except PayloadTooLarge:
@@ -159,6 +160,11 @@ class Exchange:
         except BadRequest:  # chunks that are none
             raise Invalid("request_malformed", status=400) from None
         return b"".join(parts)
+
+    def _body_is_here(self) -> bool:
+        stream = self._stream
+        waits = stream.expecting_continue or stream.request_body == "chunked"
+        return not waits and len(stream.recv_buffer) >= stream.request_bytes_left
 
     async def _result(self, call: Call) -> object:
         work = self.route.handler(self.service.ctx, call)

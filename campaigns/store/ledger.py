@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from campaigns.domain.ledger import Account, Transfer
+from msgspec import Struct
+
+from campaigns.domain.ledger import Account, AccountKind, Transfer, TransferKind
 from campaigns.store.pool import Connection
-from campaigns.store.statements import Statement, run_together
+from campaigns.store.statements import Statement, of_rows, run_together
 
 _INSERT = """
 INSERT INTO transfer (cause_id, kind, line, campaign_id, operator_id, debit_kind, debit_id, credit_kind,
                       credit_id, amount_fen, at)
-SELECT cause_id, kind, line, campaign_id, operator_id, debit_kind, debit_id, credit_kind, credit_id, amount_fen, $11
-FROM unnest($1::uuid[], $2::transfer_kind[], $3::smallint[], $4::uuid[], $5::uuid[], $6::account_kind[],
-            $7::uuid[], $8::account_kind[], $9::uuid[], $10::bigint[])
-     AS t (cause_id, kind, line, campaign_id, operator_id, debit_kind, debit_id, credit_kind, credit_id, amount_fen)
+SELECT t.*, $2 FROM json_to_recordset($1) AS t (cause_id uuid, kind transfer_kind, line smallint, campaign_id uuid,
+    operator_id uuid, debit_kind account_kind, debit_id uuid, credit_kind account_kind, credit_id uuid, amount_fen bigint)
 """
 
 _BALANCES = """
@@ -26,6 +26,19 @@ SELECT kind, holder_id, sum(amount_fen)::bigint AS balance_fen FROM (
 """
 
 
+class _Line(Struct):
+    cause_id: UUID
+    kind: TransferKind
+    line: int
+    campaign_id: UUID
+    operator_id: UUID
+    debit_kind: AccountKind
+    debit_id: UUID
+    credit_kind: AccountKind
+    credit_id: UUID
+    amount_fen: int
+
+
 async def write_transfers(connection: Connection, transfers: Sequence[Transfer], at: datetime) -> None:
     """Append ``transfers``, all at the campaign time ``at``, in one statement."""
     await run_together(connection, transfers_insert(transfers, at))
@@ -33,12 +46,8 @@ async def write_transfers(connection: Connection, transfers: Sequence[Transfer],
 
 def transfers_insert(transfers: Sequence[Transfer], at: datetime) -> list[Statement]:
     """What appends ``transfers``, all at the campaign time ``at``."""
-    if not transfers:
-        return []
-    columns = list(zip(*transfers, strict=True))
-    debits = list(zip(*columns[5], strict=True))
-    credits_ = list(zip(*columns[6], strict=True))
-    return [Statement(_INSERT, [*columns[:5], *debits, *credits_, columns[7], at])]
+    rows = [_Line(*one[:5], *one.debit, *one.credit, one.amount_fen) for one in transfers]
+    return of_rows(rows, _INSERT, also=(at,))
 
 
 async def balances(connection: Connection, campaign_id: UUID) -> dict[Account, int]:

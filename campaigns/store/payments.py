@@ -9,11 +9,11 @@ import asyncpg
 import msgspec
 
 from campaigns.domain.errors import Refused
-from campaigns.domain.payments import Books, LineRow, PaymentRow, RefundRow
+from campaigns.domain.payments import Books, LineRow, PaymentRow
 from campaigns.domain.terms.facts import Item
 from campaigns.store.ledger import transfers_insert
 from campaigns.store.pool import Connection
-from campaigns.store.statements import Statement, run_together
+from campaigns.store.statements import of_rows, run_together
 from campaigns.store.usage import usage_update
 from campaigns.store.vouchers import vouchers_update
 
@@ -38,39 +38,41 @@ FROM payment_line l JOIN campaign c ON c.id = l.campaign_id WHERE l.payment_id =
 _INSERT = """
 INSERT INTO payment (id, programme_id, person_id, merchant_id, store_id, terminal_id, code_id, basket_fen, purchase,
     state, subsidy_fen, captured_basket_fen, captured_fen, authorized_at, hold_until, captured_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bigint[],
-    $9::jsonb[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $15::timestamptz[],
-    $16::timestamptz[])
+SELECT * FROM json_to_recordset($1) AS t (id uuid, programme_id uuid, person_id uuid, merchant_id uuid, store_id uuid,
+    terminal_id uuid, code_id uuid, basket_fen bigint, purchase jsonb, state text, subsidy_fen bigint,
+    captured_basket_fen bigint, captured_fen bigint, authorized_at timestamptz, hold_until timestamptz,
+    captured_at timestamptz)
 """
 
 _INSERT_LINES = """
 INSERT INTO payment_line (payment_id, line, voucher_id, campaign_id, operator_id, terms_version_id, eligible_fen,
     available_fen, authorized_fen, held_fen, captured_fen)
-SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[],
-    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+SELECT p.id, l.* FROM json_to_recordset($1) AS p (id uuid, lines json), json_to_recordset(p.lines) AS l (line smallint,
+    voucher_id uuid, campaign_id uuid, operator_id uuid, terms_version_id bigint, eligible_fen bigint,
+    available_fen bigint, authorized_fen bigint, held_fen bigint, captured_fen bigint)
 """
 
 _UPDATE = """
 UPDATE payment SET state = t.state, captured_basket_fen = t.captured_basket_fen, captured_fen = t.captured_fen,
     returned_goods_fen = t.returned_goods_fen, refunded_fen = t.refunded_fen, gone_items = t.gone_items,
     undo_asked_at = t.undo_asked_at, captured_at = t.captured_at, ended_at = t.ended_at
-FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::jsonb[],
-            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
-     AS t (id, state, captured_basket_fen, captured_fen, returned_goods_fen, refunded_fen, gone_items, undo_asked_at,
-           captured_at, ended_at)
+FROM json_to_recordset($1) AS t (id uuid, state text, captured_basket_fen bigint, captured_fen bigint,
+    returned_goods_fen bigint, refunded_fen bigint, gone_items jsonb, undo_asked_at timestamptz,
+    captured_at timestamptz, ended_at timestamptz)
 WHERE payment.id = t.id
 """
 
 _UPDATE_LINES = """
-UPDATE payment_line AS l SET held_fen = t.held_fen, captured_fen = t.captured_fen, refunded_fen = t.refunded_fen
-FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[])
-     AS t (payment_id, line, held_fen, captured_fen, refunded_fen)
-WHERE l.payment_id = t.payment_id AND l.line = t.line
+UPDATE payment_line AS old SET held_fen = l.held_fen, captured_fen = l.captured_fen, refunded_fen = l.refunded_fen
+FROM json_to_recordset($1) AS p (id uuid, lines json),
+    json_to_recordset(p.lines) AS l (line smallint, held_fen bigint, captured_fen bigint, refunded_fen bigint)
+WHERE old.payment_id = p.id AND old.line = l.line
 """
 
 _INSERT_REFUNDS = """
 INSERT INTO refund (id, payment_id, kind, returned_goods_fen, back_fen, at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+SELECT * FROM json_to_recordset($1)
+    AS t (id uuid, payment_id uuid, kind text, returned_goods_fen bigint, back_fen bigint, at timestamptz)
 """
 
 _OWNERS = "SELECT id, programme_id, merchant_id, person_id, code_id FROM payment WHERE id = ANY($1::uuid[])"
@@ -151,13 +153,12 @@ async def write_books(connection: Connection, books: Books, at: datetime) -> Non
 
     Raises Refused ``code_already_used``.
     """
-    payments, refunds = list(books.payments.values()), books.refunds
     statements = [
         *vouchers_update([row for row in books.vouchers.values() if row.changed]),
-        *_insert(books.new_payments),
-        *_update(payments),
+        *of_rows(books.new_payments, _INSERT, _INSERT_LINES),
+        *of_rows(list(books.payments.values()), _UPDATE, _UPDATE_LINES),
         *usage_update(books.usage),
-        *_insert_refunds(refunds),
+        *of_rows(books.refunds, _INSERT_REFUNDS),
         *transfers_insert(books.transfers, at),
     ]
     try:
@@ -166,48 +167,6 @@ async def write_books(connection: Connection, books: Books, at: datetime) -> Non
         if error.constraint_name != CODE_ONCE:
             raise
         raise Refused("code_already_used") from None
-
-
-def _insert(payments: Sequence[PaymentRow]) -> list[Statement]:
-    if not payments:
-        return []
-    values = [
-        (p.id, p.programme_id, p.person_id, p.merchant_id, p.store_id, p.terminal_id, p.code_id, p.basket_fen,
-         p.purchase, p.state, p.subsidy_fen, p.captured_basket_fen, p.captured_fen, p.authorized_at, p.hold_until,
-         p.captured_at)
-        for p in payments
-    ]  # fmt: skip
-    lines = [
-        (p.id, n.line, n.voucher_id, n.campaign_id, n.operator_id, n.terms_version_id, n.eligible_fen,
-         n.available_fen, n.authorized_fen, n.held_fen, n.captured_fen)
-        for p in payments for n in p.lines
-    ]  # fmt: skip
-    return [_of(_INSERT, values), _of(_INSERT_LINES, lines)]
-
-
-def _update(payments: Sequence[PaymentRow]) -> list[Statement]:
-    if not payments:
-        return []
-    values = [
-        (p.id, p.state, p.captured_basket_fen, p.captured_fen, p.returned_goods_fen, p.refunded_fen,
-         msgspec.to_builtins(p.gone_items), p.undo_asked_at, p.captured_at, p.ended_at)
-        for p in payments
-    ]  # fmt: skip
-    lines = [
-        (p.id, line.line, line.held_fen, line.captured_fen, line.refunded_fen)
-        for p in payments
-        for line in p.lines
-    ]
-    return [_of(_UPDATE, values), _of(_UPDATE_LINES, lines)]
-
-
-def _insert_refunds(refunds: Sequence[RefundRow]) -> list[Statement]:
-    values = [(r.id, r.payment_id, r.kind, r.returned_goods_fen, r.back_fen, r.at) for r in refunds]
-    return [_of(_INSERT_REFUNDS, values)] if values else []
-
-
-def _of(query: str, rows: Iterable[Sequence[object]]) -> Statement:
-    return Statement(query, list(zip(*rows, strict=True)))
 
 
 async def _with_lines(connection: Connection, rows: Sequence[Any]) -> dict[UUID, PaymentRow]:

@@ -10,6 +10,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec import Struct
+
 from campaigns.store.pool import Connection
 
 REMEMBERED: Final = 128  # combinations of statements
@@ -21,6 +24,25 @@ class Statement(NamedTuple):
 
     query: str
     arguments: Sequence[object]
+
+
+def rows_text(rows: Sequence[Struct]) -> str:
+    """Rows as the argument of ``json_to_recordset``.
+
+    As one text they cost the application a third of what an array per column costs.
+    """
+    return msgspec.json.encode(rows).decode()
+
+
+def of_rows(rows: Sequence[Struct], *queries: str, also: Sequence[object] = ()) -> list[Statement]:
+    """Statements over ``json_to_recordset($1)`` of the rows by their fields' names; ``also`` are ``$2`` and on.
+
+    No rows need no statement.
+    """
+    if not rows:
+        return []
+    text = rows_text(rows)
+    return [Statement(query, (text, *also)) for query in queries]
 
 
 async def run_together(connection: Connection, statements: Sequence[Statement]) -> None:

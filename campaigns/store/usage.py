@@ -1,15 +1,18 @@
 """Usage counters: made where missing, locked in key order, written back."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
 
 from campaigns.domain.usage import UsageKey, UsageRow
 from campaigns.store.pool import Connection
-from campaigns.store.statements import Statement
+from campaigns.store.statements import Statement, of_rows, rows_text
 
-_KEYS = """unnest($1::uuid[], $2::smallint[], $3::date[], $4::uuid[], $5::uuid[])
-     AS t (campaign_id, cap, bucket, person_id, merchant_id)"""
+_KEYS = """json_to_recordset($1)
+    AS t (campaign_id uuid, cap smallint, bucket date, person_id uuid, merchant_id uuid)"""
 
 _MAKE = f"""
 INSERT INTO usage_counter (campaign_id, cap, bucket, person_id, merchant_id)
@@ -30,11 +33,21 @@ _LOCK = f"SELECT counter.*, campaign_now() AS at FROM ({_ROWS}) AS counter"
 
 _UPDATE = """
 UPDATE usage_counter AS u SET uses = t.uses, amount_fen = t.amount_fen
-FROM unnest($1::uuid[], $2::smallint[], $3::date[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[])
-     AS t (campaign_id, cap, bucket, person_id, merchant_id, uses, amount_fen)
+FROM json_to_recordset($1) AS t (campaign_id uuid, cap smallint, bucket date, person_id uuid, merchant_id uuid, uses int,
+    amount_fen bigint)
 WHERE (u.campaign_id, u.cap, u.bucket, u.person_id, u.merchant_id)
     = (t.campaign_id, t.cap, t.bucket, t.person_id, t.merchant_id)
 """
+
+
+class _Counter(Struct):
+    campaign_id: UUID
+    cap: int
+    bucket: date
+    person_id: UUID
+    merchant_id: UUID
+    uses: int = 0
+    amount_fen: int = 0
 
 
 async def lock_usage(
@@ -50,7 +63,7 @@ async def lock_usage(
     for query in (_LOCK, _MAKE, _LOCK):  # the last for those that somebody else made between the first two
         missing = sorted(set(keys) - found.keys())
         if missing:
-            rows = await connection.fetch(query, *zip(*missing, strict=True))
+            rows = await connection.fetch(query, rows_text([_Counter(*key) for key in missing]))
             found |= _counters(rows)
             times += [row["at"] for row in rows]
     assert len(found) == len(set(keys))
@@ -62,14 +75,14 @@ async def read_usage(connection: Connection, keys: Iterable[UsageKey]) -> dict[U
     ordered = sorted(set(keys))
     if not ordered:
         return {}
-    found = _counters(await connection.fetch(_READ, *zip(*ordered, strict=True)))
+    found = _counters(await connection.fetch(_READ, rows_text([_Counter(*key) for key in ordered])))
     return {key: found.get(key, UsageRow()) for key in ordered}
 
 
 def usage_update(usage: Mapping[UsageKey, UsageRow]) -> list[Statement]:
     """What writes locked counters that changed."""
-    values = [(*key, row.uses, row.amount_fen) for key, row in usage.items() if row.changed]
-    return [Statement(_UPDATE, list(zip(*values, strict=True)))] if values else []
+    rows = [_Counter(*key, row.uses, row.amount_fen) for key, row in usage.items() if row.changed]
+    return of_rows(rows, _UPDATE)
 
 
 def _counters(rows: Sequence[Any]) -> dict[UsageKey, UsageRow]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from campaigns.domain.pay import MAX_VOUCHERS
 from campaigns.domain.vouchers import VoucherRow
 from campaigns.store.pool import Connection
-from campaigns.store.statements import Statement
+from campaigns.store.statements import Statement, of_rows
 
 _COLUMNS = """id, campaign_id, person_id, operator_id, terms_version_id, face_fen, balance_fen, held_fen, captured_fen,
     refunded_fen, taken_back_fen, uses, state, granted_at, expires_at"""
@@ -42,8 +42,8 @@ _READ = f"SELECT {_COLUMNS} FROM voucher WHERE id = ANY($1::uuid[]) ORDER BY id"
 _UPDATE = """
 UPDATE voucher SET balance_fen = t.balance_fen, held_fen = t.held_fen, captured_fen = t.captured_fen,
     refunded_fen = t.refunded_fen, taken_back_fen = t.taken_back_fen, uses = t.uses, state = t.state
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::text[])
-     AS t (id, balance_fen, held_fen, captured_fen, refunded_fen, taken_back_fen, uses, state)
+FROM json_to_recordset($1) AS t (id uuid, balance_fen bigint, held_fen bigint, captured_fen bigint, refunded_fen bigint,
+    taken_back_fen bigint, uses int, state text)
 WHERE voucher.id = t.id
 """
 
@@ -121,13 +121,7 @@ async def read_vouchers(connection: Connection, ids: Iterable[UUID]) -> dict[UUI
 
 def vouchers_update(vouchers: Sequence[VoucherRow]) -> list[Statement]:
     """What writes the moving columns of locked vouchers, one final value per row."""
-    if not vouchers:
-        return []
-    values = [
-        (v.id, v.balance_fen, v.held_fen, v.captured_fen, v.refunded_fen, v.taken_back_fen, v.uses, v.state)
-        for v in vouchers
-    ]
-    return [Statement(_UPDATE, list(zip(*values, strict=True)))]
+    return of_rows(vouchers, _UPDATE)
 
 
 async def vouchers_to_expire(connection: Connection, limit: int) -> list[Candidate]:
