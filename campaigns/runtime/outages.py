@@ -5,11 +5,9 @@ from redis.exceptions import RedisError
 
 _AWAY = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, starting, cancelled
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we were stopped for too long
     asyncpg.InsufficientResourcesError,  # disk, memory or connections are used up
-    asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,  # a table under maintenance; where a row's lock is waited for, `perform` says busy
     RedisError,
     OSError,

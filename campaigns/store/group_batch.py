@@ -12,7 +12,7 @@ import asyncpg
 
 from campaigns.domain.errors import HongbaoError, Invalid, Refused, TryAgain
 from campaigns.store.pool import Connection
-from campaigns.store.unit_of_work import KeyName, Request, store_answers, stored_answers
+from campaigns.store.unit_of_work import CHANGED_TABLES, KeyName, Request, store_answers, stored_answers
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,8 +37,6 @@ LOST: Final = (
     OSError,
     TimeoutError,
 )
-# A table was changed under a prepared statement; asyncpg has forgotten it by now and prepares it anew.
-_STALE: Final = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 
 
 class Overtaken(Exception):
@@ -153,7 +151,7 @@ class Batch(Generic[P]):
         for _ in range(MAX_RUNS):
             try:
                 return await self._run(jobs, patient, lock_ms)
-            except (Overtaken, *_STALE):
+            except (Overtaken, *CHANGED_TABLES):
                 continue
             except asyncpg.DeadlockDetectedError:
                 deadlocks += 1

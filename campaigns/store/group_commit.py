@@ -27,6 +27,7 @@ LANES: Final = 2
 MAX_BATCH: Final = 256
 MAX_WAITING: Final = 2_048  # requests in the queues, and doubles that wait for their first one
 MAX_ASIDE: Final = 512  # of these, who waits for a campaign that somebody holds alone
+BATCH_SECONDS: Final = 40.0  # of one batch, longer than a statement may take: beyond it the link is given up
 TURNS: Final = 4  # of the event loop, from an answer to its caller's next request
 
 _BUSY: Final = Failed(TryAgain("busy"))
@@ -68,12 +69,14 @@ class GroupCommit(Generic[P]):
     """
 
     def __init__(
-        self, pool: Pool, work: Work[P], *, lanes: int = LANES, max_waiting: int = MAX_WAITING
-    ) -> None:
+        self, pool: Pool, work: Work[P], *, lanes: int = LANES, max_waiting: int = MAX_WAITING,
+        batch_seconds: float = BATCH_SECONDS,
+    ) -> None:  # fmt: skip
         self.error: Exception | None = None
         self._pool = pool
         self._work = work
         self._max_waiting = max_waiting
+        self._batch_seconds = batch_seconds
         self._quick: _Queue[P] = _Queue(lanes, patient=False)
         self._aside: _Queue[P] = _Queue(1, patient=True)
         self._named: dict[KeyName, Job[P]] = {}  # queued or under way
@@ -180,8 +183,9 @@ class GroupCommit(Generic[P]):
 
     async def _serve(self, queue: _Queue[P], connection: Connection, jobs: list[Job[P]]) -> bool:
         """Bring jobs to their end; answer whether the connection is still good."""
-        batch = Batch(connection, self._work, jobs, patient=queue.patient)
-        begun = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        batch, begun = Batch(connection, self._work, jobs, patient=queue.patient), loop.time()
+        end = loop.call_later(self._batch_seconds, _give_up, connection)
         queue.running += len(jobs)
         try:
             await batch.run()
@@ -189,6 +193,7 @@ class GroupCommit(Generic[P]):
             logger.warning("a batch of %d requests lost its connection: %r", len(jobs), error)
             return False
         finally:  # also if we are cancelled
+            end.cancel()
             queue.running -= len(jobs)
             self._end(jobs, batch.ends, _UNKNOWN)
             self._saw(jobs, begun)
@@ -210,3 +215,8 @@ class GroupCommit(Generic[P]):
             if job.name is not None:
                 del self._named[job.name]
             job.end.set_result(end)
+
+
+def _give_up(connection: Connection) -> None:
+    """A link cut without a word would be waited on for as long as the kernel repeats itself, a quarter of an hour."""
+    connection.terminate()

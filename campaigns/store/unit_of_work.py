@@ -22,6 +22,9 @@ MAX_RERUNS = 3  # an equal key committed between our look-up and our insert: run
 STATUS_OK = 200
 
 
+# A table was changed under a prepared statement; asyncpg has forgotten it by now and prepares it anew.
+CHANGED_TABLES = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+
 _STORED = """
 SELECT principal_id, key_digest, fingerprint, status, body FROM idempotency
 JOIN unnest($1::uuid[], $2::bytea[]) AS asked (principal_id, key_digest) USING (principal_id, key_digest)
@@ -106,7 +109,7 @@ async def _perform(pool: Pool, asked: Request | None, work: Work[T]) -> T:
                     return found
             try:
                 return await _run(connection, asked, work)
-            except KeyTaken:
+            except (KeyTaken, *CHANGED_TABLES):
                 continue
             except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, Invalid, TryAgain):
                 equal = None if asked is None else await _stored(connection, asked, work.answers)

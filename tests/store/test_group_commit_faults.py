@@ -14,7 +14,7 @@ from campaigns.runtime.engines import Databases
 from campaigns.store.group_batch import HELD_UP, Failed
 from campaigns.store.group_commit import MAX_ASIDE, GroupCommit, Seen
 from campaigns.store.pool import Connection, NotDurableError, Pool, open_pool
-from campaigns.store.unit_of_work import request
+from campaigns.store.unit_of_work import Work, perform, request
 
 PRINCIPAL = new_id()
 LOCK = 77
@@ -118,6 +118,12 @@ async def test_a_table_changed_meanwhile_is_no_error_of_a_request(
     assert await ends([ask(lanes, "p")]) == [1]
     await owner.execute("ALTER TABLE changing ADD COLUMN b int")
     assert await ends([ask(lanes, "p")]) == [2]
+
+    async def act(connection: Connection) -> int:
+        return len(await connection.fetchrow("SELECT * FROM changing"))
+
+    await owner.execute("ALTER TABLE changing ADD COLUMN c int")
+    assert await perform(one, request(PRINCIPAL, "alone", "test", 1), Work(int, act)) == 3
     await one.close()
 
 
@@ -206,48 +212,92 @@ async def test_batches_are_seen(pool: Pool, owner: asyncpg.Connection) -> None:
     assert all(seen.seconds > 0 and seen.waited_seconds >= 0 for seen in batches)
 
 
+class Link:
+    """A TCP way to the database. A new ``generation`` makes all links there were before pass nothing on any more.
+
+    ``cut_at_commit`` cuts the first link as COMMIT is about to pass ("before"), or when its answer is back ("after").
+    """
+
+    def __init__(self, database: Databases, cut_at_commit: str = "") -> None:
+        self._app = database.app
+        self._cut_at_commit = cut_at_commit
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.generation = 0
+        self._first = True
+
+    async def __aenter__(self) -> str:
+        self._proxy = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._proxy.sockets[0].getsockname()[1]
+        return f"postgresql://{self._app.user}:{self._app.password}@127.0.0.1:{port}/{self._app.database}"
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._proxy.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._proxy.wait_closed()
+
+    async def _serve(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        born, cut = self.generation, self._cut_at_commit if self._first else ""
+        self._first = False
+        path = f"{self._app.host}/.s.PGSQL.{self._app.port}"
+        server, ask_server = await asyncio.open_unix_connection(path)
+        back = asyncio.create_task(self._answers(server, answer))
+        try:
+            while part := await client.read(1 << 16):
+                if cut and b"COMMIT;" in part:
+                    if cut == "after":
+                        back.cancel()
+                        ask_server.write(part)
+                        await server.read(1 << 16)
+                    break
+                if born == self.generation:
+                    ask_server.write(part)
+        finally:
+            back.cancel()
+            for writer in (ask_server, answer):
+                writer.close()
+            await asyncio.gather(back, ask_server.wait_closed(), answer.wait_closed(), return_exceptions=True)
+
+    async def _answers(self, server: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        while part := await server.read(1 << 16):
+            answer.write(part)
+        answer.close()
+
+
+async def test_a_link_cut_without_a_word_holds_no_lane_for_long(database: Databases) -> None:
+    link = Link(database)
+    async with link as dsn:
+        linked = await open_pool(dsn, size=4, acquire_timeout_ms=500)
+        lanes: GroupCommit[str] = GroupCommit(linked, campaigns, batch_seconds=0.3)
+        assert await ends([ask(lanes, "free")]) == [1]
+        link.generation += 1  # whoever links from now on is heard
+        async with asyncio.timeout(10):
+            told = await ends([ask(lanes, "free", str(number)) for number in range(5)])
+            lost = [end for end in told if end != 1]
+            assert "outcome_unknown" in {end.code for end in lost}
+            while lost:  # the other lane may come upon a dead link of the pool too
+                told = await ends([ask(lanes, "free", str(number)) for number in range(5)])
+                lost = [end for end in told if end != 1]
+        await lanes.drain()
+        await linked.close()
+
+
 @pytest.mark.parametrize("at", ["before", "after"])
 async def test_a_connection_lost_at_commit_is_unknown_and_a_repeat_finds_out(
     database: Databases, owner: asyncpg.Connection, at: str
 ) -> None:
     """The link is cut as COMMIT is sent on, or when its answer has come back: nobody here can tell which."""
-    cuts = [asyncio.Event()]
-
-    async def link(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-        cut = cuts.pop() if cuts else None  # of the first link alone
-        path = f"{database.app.host}/.s.PGSQL.{database.app.port}"
-        server, ask_server = await asyncio.open_unix_connection(path)
-        back = asyncio.create_task(_pass_on(server, answer, None if at == "before" else cut))
-        while part := await client.read(1 << 16):
-            if b"COMMIT;" in part and cut is not None:
-                cut.set()
-                if at == "before":
-                    break
-            ask_server.write(part)
-        ask_server.close()
-        answer.close()
-        await asyncio.wait({back})
-
-    proxy = await asyncio.start_server(link, "127.0.0.1", 0)
-    port = proxy.sockets[0].getsockname()[1]
-    dsn = f"postgresql://{database.app.user}:{database.app.password}@127.0.0.1:{port}/{database.app.database}"
-    linked = await open_pool(dsn, size=2, min_size=1)
-    lanes: GroupCommit[str] = GroupCommit(linked, campaigns, lanes=1)
-    told = await ends([ask(lanes, "free", str(number)) for number in range(5)])
-    assert {(end.code, end.status) for end in told} == {("outcome_unknown", 504)}
-    assert await owner.fetchval("SELECT count(*) FROM idempotency") == (0 if at == "before" else 5)
-    assert await ends([ask(lanes, "free", str(number)) for number in range(5)]) == [1] * 5
-    assert await owner.fetchval("SELECT count(*) FROM idempotency") == 5
-    await linked.close()
-    proxy.close()
-    await proxy.wait_closed()
-
-
-async def _pass_on(
-    server: asyncio.StreamReader, answer: asyncio.StreamWriter, cut: asyncio.Event | None
-) -> None:
-    while part := await server.read(1 << 16):
-        if cut is not None and cut.is_set():
-            break
-        answer.write(part)
-    answer.close()
+    async with Link(database, at) as dsn:
+        linked = await open_pool(dsn, size=2, min_size=1)
+        lanes: GroupCommit[str] = GroupCommit(linked, campaigns, lanes=1)
+        told = await ends([ask(lanes, "free", str(number)) for number in range(5)])
+        assert {(end.code, end.status) for end in told} == {("outcome_unknown", 504)}
+        assert await owner.fetchval("SELECT count(*) FROM idempotency") == (0 if at == "before" else 5)
+        assert await ends([ask(lanes, "free", str(number)) for number in range(5)]) == [1] * 5
+        assert await owner.fetchval("SELECT count(*) FROM idempotency") == 5
+        await lanes.drain()
+        await linked.close()
