@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -44,8 +45,7 @@ class Run:
         self.memory = Watch()
         self.directory = DIRECTORY / f"{time.strftime('%Y%m%d-%H%M%S')}-{self.seed}"
         self.directory.mkdir(parents=True)
-        disk = SmallDisk(as_limit=chosen.no_mount)
-        self.deployment = Deployment(self.directory, Random(f"{self.seed}|proxies"), disk)
+        self.deployment = Deployment(self.directory, Random(f"{self.seed}|proxies"), SmallDisk())
         self.rounds = Rounds(self.deployment, self.seed, self.directory, chosen.stop_seconds)
 
     @property
@@ -135,11 +135,19 @@ async def main(chosen: argparse.Namespace) -> int:
     """Run what was asked for; the exit code."""
     console = Console()
     started = time.monotonic()
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     run = Run(chosen, console)
     try:
         await run.open()
         await (soak(run, chosen) if chosen.minutes else play_rounds(run, chosen))
         await run.close()
+    except asyncio.CancelledError:  # interrupted: nothing was found, nothing is kept
+        run.deployment.kill()
+        run.deployment.disk.remove()
+        shutil.rmtree(run.directory)
+        raise
     except BaseException:
         await asyncio.to_thread(run.deployment.kill)
         console.print(f"kept: {run.directory} and {run.deployment.disk.path}")
@@ -156,9 +164,6 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="soak for so long instead")
     parser.add_argument("--faults", help=f"of {', '.join(BY_NAME)}")
     parser.add_argument("--stop-seconds", type=float, default=STOP_SECONDS, help="of SIGSTOP")
-    parser.add_argument(
-        "--no-mount", action="store_true", help="limit the size of files instead of a small tmpfs"
-    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was seen into FILE")
     chosen = parser.parse_args(argv)
     if chosen.faults and not set(chosen.faults.split(",")) <= BY_NAME.keys():

@@ -17,10 +17,10 @@ FILL_TRIES = 20
 class SmallDisk:
     """Make it, `fill` and `free` it, `remove` it. ``is_disk`` is False where only the size of files can be limited."""
 
-    def __init__(self, *, as_limit: bool = False) -> None:
+    def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="hongbao-crash-", dir="/var/tmp"))
         self.path.chmod(0o711)
-        self.is_disk = os.geteuid() == 0 and not as_limit
+        self.is_disk = os.geteuid() == 0
         if self.is_disk:
             self._mount("-t", "tmpfs", "-o", f"size={SIZE_BYTES},mode=0711", "hongbao-crash", str(self.path))
 

@@ -13,7 +13,6 @@ from tests.crash.faults import BY_NAME, FAULTS
 from tests.crash.rounds import Rounds, fault_of
 from tests.crash.spoiled_server import EARLY, FORGETFUL
 from tests.crash.violations import AUDIT, LOST, RECOVERY, REFUSED_EFFECT, TWICE
-from tests.demo_kill.processes import places
 
 SEED = 7
 STOP_SECONDS = 1.0
@@ -76,12 +75,3 @@ def test_every_block_of_rounds_holds_every_fault_and_a_seed_gives_the_same() -> 
     assert sorted(block(1, 1)) == sorted(block(1, 1 + len(FAULTS))) == sorted(BY_NAME)
     assert block(1, 1) == block(1, 1) != block(2, 1)
     assert block(1, 1) != block(1, 1 + len(FAULTS))
-
-
-def test_a_disk_of_files_that_may_not_grow(tmp_path: Path) -> None:
-    disk = SmallDisk(as_limit=True)
-    try:
-        assert not disk.is_disk and places(disk.path) == (str(disk.path),)
-    finally:
-        disk.remove()
-    assert not disk.path.exists()
