@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from api.default_group import DefaultGroup
 from api.desk import as_staff
 from api.evidence_text import told, verdict
 from api.report.texts import LANGUAGES, Language
@@ -24,18 +25,7 @@ EXIT_VIOLATED = 1
 PRIVATE_MODE = 0o600
 
 
-class _MakeUnlessNamed(click.Group):
-    """`hongbao evidence PAYMENT` is `hongbao evidence make PAYMENT`."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands:
-            args = ["make", *args]
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=_MakeUnlessNamed)
+@click.group(cls=DefaultGroup, default="make")
 def evidence() -> None:
     """Evidence of one payment: PAYMENT makes a file, `verify FILE` checks it. 单笔付款的证据文件。
 

@@ -6,6 +6,7 @@ import re
 import click
 import msgspec
 
+from api.default_group import DefaultGroup
 from campaigns.runtime.settings import Settings
 from campaigns.runtime.wiring import open_context
 from campaigns.services.seals import Head, heads, seal_rows
@@ -17,26 +18,28 @@ MOST_HEADS = 1_000
 _NOTED = re.compile(r"(?P<block>[1-9][0-9]{0,9}):(?P<head>[0-9a-fA-F]{64})")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=DefaultGroup, default="list")
+def seals() -> None:
+    """Seals over the books: their heads to publish, and their verification. 账目封存。"""
+
+
+@seals.command(name="list")
 @click.option(
     "--limit", type=click.IntRange(1, MOST_HEADS), default=1, show_default=True, help="How many. 条数。"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON. 以 JSON 输出。")
-@click.pass_context
-def seals(context: click.Context, limit: int, as_json: bool) -> None:
+def list_heads(limit: int, as_json: bool) -> None:
     """Seal what is new and print the newest heads. 封存新账目并显示最新封存值。
 
     Note a head outside this machine (in print, in a paper, by a second office): whoever then changes a sealed row, and
     all seals after it, ends at another head.
     """
-    if context.invoked_subcommand is not None:
-        return
     found = asyncio.run(_heads(limit))
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
     for one in found:
-        click.echo(f"{one.block}:{one.head}  {one.sealed_at}  rows 行 {one.rows:,}")
+        click.echo(f"{one.block}:{one.head}  {one.sealed_at:%Y-%m-%dT%H:%M:%SZ}  rows 行 {one.rows:,}")
     if not found:
         click.echo("尚无封存。 Nothing is sealed yet.")
 

@@ -1,17 +1,20 @@
 """Seals: making blocks in the background, listing their heads, and holding a head against the one somebody noted."""
 
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from campaigns.domain.seals import Header, parse_header
 from campaigns.services.context import Context
+from campaigns.services.paging import Page, PageQuery, before_number, page_of
 from campaigns.store.seal_checks import SealCheck, verify_seals
 from campaigns.store.seals import Block, newest_blocks, seal_next
 
 SEAL_SECONDS: Final = 5.0
 MAX_BLOCKS_PER_ROUND: Final = 100
 VERIFY_TIMEOUT_MS: Final = 600_000
+LAST_BLOCK: Final = 2**31 - 1
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -19,8 +22,16 @@ class Head(Struct, frozen=True, kw_only=True):
 
     block: int
     head: str
-    sealed_at: str
+    sealed_at: datetime
     rows: int
+
+
+class PublicHead(Struct, frozen=True, kw_only=True):
+    """The head of a block as anybody may see it; ``sealed_at`` is campaign time."""
+
+    block: int
+    head: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sealed_at: datetime
 
 
 async def seal_rows(ctx: Context) -> int:
@@ -33,10 +44,17 @@ async def seal_rows(ctx: Context) -> int:
     return MAX_BLOCKS_PER_ROUND
 
 
-async def heads(ctx: Context, limit: int, before: int = 2**31 - 1) -> tuple[Head, ...]:
+async def heads(ctx: Context, limit: int, before: int = LAST_BLOCK) -> tuple[Head, ...]:
     """The newest heads (below block ``before``), the newest first."""
     async with ctx.pool.acquire() as connection:
         return tuple(_head(block) for block in await newest_blocks(connection, before, limit))
+
+
+async def public_heads(ctx: Context, query: PageQuery) -> Page[PublicHead]:
+    """Heads for anybody, the newest first. Raises Invalid ``query_invalid``."""
+    found = await heads(ctx, query.limit + 1, min(before_number(query), LAST_BLOCK))
+    items = [PublicHead(block=one.block, head=one.head, sealed_at=one.sealed_at) for one in found]
+    return page_of(items, query, lambda one: one.block)
 
 
 async def verify(ctx: Context, since: int = 0, known: bytes | None = None) -> SealCheck:
@@ -54,6 +72,6 @@ def _head(block: Block) -> Head:
     return Head(
         block=block.number,
         head=block.head.hex(),
-        sealed_at=header.sealed_at,
+        sealed_at=datetime.fromisoformat(header.sealed_at),
         rows=sum(seal.rows for seal in header.lists.values()),
     )
