@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -60,7 +60,7 @@ async def bench(engines: Engines, payments: int, new: int, rounds: int, faults: 
             "sealed_s": round(sealed_s, 1), "transfers": await owner.fetchval("SELECT count(*) FROM transfer"),
             "vouchers": world.size.vouchers, "seal_blocks": await owner.fetchval("SELECT count(*) FROM seal_block"),
             "everything": _figures(wholes), "since_last": _figures(parts), "faults_missed": found,
-            "violations": sum(result.violations for _, result in (*wholes, *parts)),
+            "violations": sum(run.result.violations for run in (*wholes, *parts)),
         }  # fmt: skip
     finally:
         await owner.close()
@@ -73,25 +73,48 @@ async def _seal(ctx: Context) -> None:
         pass
 
 
-async def _timed(ctx: Context, *, since_last: bool) -> tuple[float, AuditResult]:
-    begun = time.perf_counter()
+class Run(NamedTuple):
+    """One audit: its time, the processor's time in all processes of the database and in our own, and its result."""
+
+    took_s: float
+    cpu_s: float
+    result: AuditResult
+
+
+async def _timed(ctx: Context, *, since_last: bool) -> Run:
+    async with ctx.pool.acquire() as connection:
+        rows = await connection.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+    pids = [row["pid"] for row in rows]
+    begun, cpu_s = time.perf_counter(), _cpu_s(pids)
     result = await audit(ctx, since_last=since_last)
     assert result.whole is not since_last
-    return time.perf_counter() - begun, result
+    return Run(time.perf_counter() - begun, _cpu_s(pids) - cpu_s, result)
 
 
-async def _after(ctx: Context, world: BigWorld, new: int) -> tuple[float, AuditResult]:
+def _cpu_s(pids: Sequence[int]) -> float:
+    """User and system time of these processes and of this one; it stays the same however busy the machine is."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK") + time.process_time()
+
+
+async def _after(ctx: Context, world: BigWorld, new: int) -> Run:
     await world.add(new)
     await _seal(ctx)
     return await _timed(ctx, since_last=True)
 
 
-def _figures(runs: Sequence[tuple[float, AuditResult]]) -> dict[str, Any]:
-    names = runs[0][1].took_ms
+def _figures(runs: Sequence[Run]) -> dict[str, Any]:
+    names = runs[0].result.took_ms
     return {
-        "median_s": round(statistics.median(took for took, _ in runs), 3),
-        "rounds_s": [round(took, 3) for took, _ in runs],
-        "checks_ms": {name: round(statistics.median(run.took_ms[name] for _, run in runs)) for name in names},
+        "median_s": round(statistics.median(run.took_s for run in runs), 3),
+        "cpu_s": round(statistics.median(run.cpu_s for run in runs), 2),
+        "rounds_s": [round(run.took_s, 3) for run in runs],
+        "checks_ms": {
+            name: round(statistics.median(run.result.took_ms[name] for run in runs)) for name in names
+        },
     }
 
 
@@ -121,6 +144,7 @@ def show(figures: dict[str, Any]) -> str:
         f"load average {figures['load_before']} before, {figures['load_after']} after; {os.cpu_count()} cores",
         f"{'':28}{'everything':>12}{'since last':>12}",
         f"{'whole audit, s (median)':28}{whole['median_s']:>12}{part['median_s']:>12}",
+        f"{'processor time, s (median)':28}{whole['cpu_s']:>12}{part['cpu_s']:>12}",
     ]
     for name, took in sorted(whole["checks_ms"].items(), key=lambda item: -item[1]):
         lines.append(f"{name + ', ms':28}{took:>12,}{part['checks_ms'].get(name, '-'):>12}")
