@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo demo-kill crash soak test lint types mutants contract schema constraints bench-pay clean
+.PHONY: help install demo demo-kill crash soak test lint types mutants contract schema constraints bench-pay bench-audit clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ schema: $(READY) ## write the JSON Schema of a campaign file for editors
 
 constraints: $(READY) ## list the constraints of the migrated database anew, after a change of the schema
 	$(BIN)/python -m tests.support.constraints > tests/store/constraints.txt
+
+bench-audit: $(READY) ## the audit over a million payments, and after ten thousand new ones; ARGS='--faults --json audit.json'
+	$(BIN)/python -m tests.audit.bench $(ARGS)
 
 bench-pay: $(READY) ## payments over HTTP against bare Sanic and the textbook; ARGS='--quick --json figures.json'
 	$(BIN)/python -m loadtests.bench $(ARGS)
