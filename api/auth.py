@@ -14,9 +14,9 @@ from api.bodies import parse_id
 from api.routing import Route
 from campaigns.domain.errors import Denied, Invalid, not_found
 from campaigns.domain.principal import Principal
+from campaigns.gate.gathered import Gathered
 from campaigns.services.access import key_digest, principals_of, registered
 from campaigns.services.context import Context
-from campaigns.services.gathered import Gathered
 
 KEY_LIFE_SECONDS = 5.0
 MOST_KEYS = 10_000

@@ -8,13 +8,15 @@ and is counted, and Valkey is left alone for a second.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from redis.exceptions import RedisError
 
 from campaigns.domain.errors import TryAgain
+from campaigns.gate.gathered import Gathered
 from campaigns.gate.valkey import Gate
 
 LEASES_PER_BURST = 10
@@ -23,20 +25,23 @@ SILENCE_SECONDS = 1.0
 MOST_LEASES = 50_000
 _PREFIX = "hongbao:limit:"
 
-# KEYS[1] bucket; ARGV: tokens per second, burst, tokens wanted. Answers tokens given and, if none, the
+# KEYS buckets; ARGV for each: tokens per second, burst, tokens wanted. Answers for each tokens given and, if none, the
 # milliseconds until the next one. Time is Valkey's own, so processes on several machines agree.
 _SCRIPT = """
-local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at_ms')
-local tokens, at_ms = tonumber(bucket[1]) or burst, tonumber(bucket[2]) or now_ms
-tokens = math.min(burst, tokens + math.max(0, now_ms - at_ms) * rate / 1000)
-local given = math.min(wanted, math.floor(tokens))
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - given), 'at_ms', tostring(now_ms))
-redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
-if given > 0 then return {given, 0} end
-return {0, math.ceil((1 - tokens) / rate * 1000)}
+local answers = {}
+for i, key in ipairs(KEYS) do
+    local rate, burst, wanted = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
+    local bucket = redis.call('HMGET', key, 'tokens', 'at_ms')
+    local tokens, at_ms = tonumber(bucket[1]) or burst, tonumber(bucket[2]) or now_ms
+    tokens = math.min(burst, tokens + math.max(0, now_ms - at_ms) * rate / 1000)
+    local given = math.min(wanted, math.floor(tokens))
+    redis.call('HSET', key, 'tokens', tostring(tokens - given), 'at_ms', tostring(now_ms))
+    redis.call('PEXPIRE', key, math.ceil(burst / rate * 1000) + 1000)
+    answers[i] = {given, given > 0 and 0 or math.ceil((1 - tokens) / rate * 1000)}
+end
+return answers
 """
 
 
@@ -56,6 +61,16 @@ class Limit:
         return max(1, self.burst // LEASES_PER_BURST)
 
 
+class _Asked(NamedTuple):
+    bucket_id: UUID
+    limit: Limit
+
+
+class _Given(NamedTuple):
+    tokens: int
+    wait_ms: int
+
+
 class RateLimits:
     """The limits of one process. ``on_open`` is told each time a request passed because Valkey was silent."""
 
@@ -65,6 +80,7 @@ class RateLimits:
         self._leases: dict[UUID, tuple[int, float]] = {}
         self._silent_until = 0.0
         self._asking: dict[UUID, asyncio.Future[None]] = {}
+        self._given: Gathered[_Asked, _Given] = Gathered(self._ask_many)
 
     async def take(self, bucket_id: UUID, limit: Limit) -> None:
         """Let one request pass, or raise TryAgain ``too_many_requests`` with the seconds to wait.
@@ -93,9 +109,7 @@ class RateLimits:
         now = time.monotonic()
         done = self._asking[bucket_id] = asyncio.get_running_loop().create_future()
         try:
-            given, wait_ms = await self._script(
-                keys=[f"{_PREFIX}{bucket_id.hex}"], args=[limit.per_second, limit.burst, limit.lease]
-            )
+            given = await self._given.get(_Asked(bucket_id, limit))
         except (RedisError, OSError):
             self._silent_until = time.monotonic() + SILENCE_SECONDS
             self._on_open()
@@ -103,11 +117,20 @@ class RateLimits:
         finally:
             del self._asking[bucket_id]
             done.set_result(None)
-        if not given:
+        assert given is not None
+        if not given.tokens:
             raise TryAgain(
-                "too_many_requests", status=429, retry_after_seconds=max(1, -(-int(wait_ms) // 1000))
+                "too_many_requests", status=429, retry_after_seconds=max(1, -(-given.wait_ms // 1000))
             )
-        self._keep(bucket_id, int(given) - 1, now)
+        self._keep(bucket_id, given.tokens - 1, now)
+
+    async def _ask_many(self, asked: Collection[_Asked]) -> dict[_Asked, _Given]:
+        """The leases of many buckets in one command (so from one node)."""
+        answers = await self._script(
+            keys=[f"{_PREFIX}{one.bucket_id.hex}" for one in asked],
+            args=[number for _, limit in asked for number in (limit.per_second, limit.burst, limit.lease)],
+        )
+        return {one: _Given(*map(int, answer)) for one, answer in zip(asked, answers, strict=True)}
 
     def _keep(self, bucket_id: UUID, tokens: int, now: float) -> None:
         if len(self._leases) >= MOST_LEASES:

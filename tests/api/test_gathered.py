@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 import pytest
 
-from campaigns.services import gathered
-from campaigns.services.gathered import Gathered
+from campaigns.gate import gathered
+from campaigns.gate.gathered import Gathered
 
 
 class Shelf:
