@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from campaigns.gate.valkey import open_gate
+from campaigns.gate.valkey import Gate, open_gate
 from campaigns.runtime.engines import Databases, Engines
 from campaigns.services.context import Context
 from campaigns.store.pool import open_pool
@@ -18,7 +18,8 @@ from tests.support.draw_world import DrawWorld, open_draw
 from tests.support.office import Office
 from tests.support.payworld import PayWorld
 
-SECOND_POOL = 8
+POOL_SIZE = 8
+LOCK_TIMEOUT_MS = 20_000  # a stage on a busy machine comes to rest before anybody gives up
 DRAWN = "hongbao_drawn"
 ENTRIES = 40
 _numbers = count(1)
@@ -27,12 +28,21 @@ Servers = tuple[Context, Context]
 
 
 @pytest.fixture
-async def servers(ctx: Context, database: Databases, engines: Engines) -> AsyncIterator[Servers]:
+async def servers(gate: Gate, database: Databases, engines: Engines) -> AsyncIterator[Servers]:
     """Two servers, each with lanes, pool and gate of its own, as two processes have them."""
-    pool, gate = await open_pool(database.app.dsn, size=SECOND_POOL), open_gate(engines.redis_url)
-    yield ctx, Context(pool=pool, gate=gate, hmac_key=ctx.hmac_key, mode="test")
-    await gate.close()
-    await pool.close()
+    pools = [
+        await open_pool(database.app.dsn, size=POOL_SIZE, lock_timeout_ms=LOCK_TIMEOUT_MS) for _ in range(2)
+    ]
+    gates = [open_gate(engines.redis_url) for _ in range(2)]
+    first, second = (
+        Context(pool=pool, gate=own, hmac_key=TEST_HMAC_KEY, mode="test")
+        for pool, own in zip(pools, gates, strict=True)
+    )
+    yield first, second
+    for own in gates:
+        await own.close()
+    for pool in pools:
+        await pool.close()
 
 
 @pytest.fixture

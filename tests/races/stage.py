@@ -224,11 +224,16 @@ class _Transaction:
         self._transaction = transaction
 
     async def __aenter__(self) -> None:
-        await self._transaction.__aenter__()
-        self._connection.depth += 1
-        if self._connection.depth == 1:
-            self._connection.has_parked = False
-            self._connection.stage.running += 1
+        connection = self._connection
+        if connection.depth == 0:  # counted before BEGIN is sent, so that nobody is at rest without it
+            connection.has_parked = False
+            connection.stage.running += 1
+        connection.depth += 1
+        try:
+            await self._transaction.__aenter__()
+        except BaseException:
+            self._end()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -236,6 +241,9 @@ class _Transaction:
         try:
             await self._transaction.__aexit__(kind, error, trace)
         finally:
-            self._connection.depth -= 1
-            if self._connection.depth == 0:
-                self._connection.stage.running -= 1
+            self._end()
+
+    def _end(self) -> None:
+        self._connection.depth -= 1
+        if self._connection.depth == 0:
+            self._connection.stage.running -= 1

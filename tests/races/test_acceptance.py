@@ -32,6 +32,7 @@ ENDS = {"accept": "granted", "tick": "granted", "decline": "declined", "lapse": 
 OPEN_PAIRS = [pair for pair in PAIRS if pair != "tick against lapse"]
 GUARDED = ("award", "allotment", "voucher", "turn", "waitlist", "skip")
 COPIES = 60
+PLACES = r"\bINSERT INTO turn "  # written once it is decided who takes a place given up
 LUCK = 3  # the tier that anybody who waits may take a place of
 
 
@@ -182,7 +183,7 @@ async def last_who_waits(drawn: Drawn, servers: Servers, stage: Stage, owner: as
 async def test_who_waits_alone_takes_one_of_two_places(
     drawn: Drawn, servers: Servers, watcher: asyncpg.Connection, owner: asyncpg.Connection
 ) -> None:
-    assert await last_who_waits(drawn, servers, Stage(watcher, AWARD_WRITES), owner) == 1
+    assert await last_who_waits(drawn, servers, Stage(watcher, PLACES), owner) == 1
     assert await owner.fetchval("SELECT count(*) FROM allotment WHERE state = 'free'") == 1
     assert await findings(servers[0]) == set()
 
@@ -191,6 +192,6 @@ async def test_control_without_lock_and_keys_who_waits_takes_both(
     drawn: Drawn, servers: Servers, watcher: asyncpg.Connection, owner: asyncpg.Connection
 ) -> None:
     assert {"award_once", "turn_pkey"} <= await disarm(owner, "award", "turn", "waitlist", "skip")
-    stage = Stage(watcher, AWARD_WRITES, [CAMPAIGN_LOCKS, ROW_LOCKS])
+    stage = Stage(watcher, PLACES, [CAMPAIGN_LOCKS, ROW_LOCKS])
     assert await last_who_waits(drawn, servers, stage, owner) == 2
     assert (3, "turns_per_person") in await findings(servers[0])

@@ -98,6 +98,7 @@ async def served(
             address = line.removesuffix("/v1/docs\n")
             transport = httpx.AsyncHTTPTransport(retries=5, limits=httpx.Limits(max_connections=COPIES))
             clients.append(httpx.AsyncClient(base_url=address, transport=transport, timeout=WAIT_SECONDS))
+            assert (await clients[-1].get("/readyz")).status_code == 200
         yield Served(world, clients, channel, owner, watcher)
         for client, process in zip(clients, processes, strict=True):
             await client.aclose()
