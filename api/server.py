@@ -22,9 +22,10 @@ from api.metrics import DIRECTORY_VARIABLE, forget_dead, take_room
 from api.routes import all_routes
 from api.running import Running
 from campaigns.runtime.engines import EngineError
-from campaigns.runtime.servers import bind
+from campaigns.runtime.engines.errors import AddressUnusable, PortInUse
+from campaigns.runtime.servers import EXIT_ENGINE_AWAY, bind
 from campaigns.runtime.settings import Settings, SettingsError
-from campaigns.runtime.wiring import CannotStart, open_context
+from campaigns.runtime.wiring import CannotStart, EngineAway, open_context
 from campaigns.runtime.workers import service_loops
 
 EXIT_LOOP_DIED = 70
@@ -95,7 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return uvloop.run(serve(listener, settings))
     except (EngineError, SettingsError, CannotStart) as error:
         print(error, file=sys.stderr)
-        return EXIT_CANNOT_START
+        listens = not isinstance(error, (AddressUnusable, PortInUse))
+        away = isinstance(error, (EngineError, EngineAway)) and listens
+        return EXIT_ENGINE_AWAY if away else EXIT_CANNOT_START
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Server processes: N copies of one command on a shared listening socket, watched by one supervisor.
 
 The supervisor binds the socket once and starts each process as `COMMAND --fd N`. A process that dies is
-replaced, within a bound; when the supervisor dies, kill -9 included, the kernel ends them all. SIGTERM,
-SIGINT or a closed terminal (SIGHUP) to the supervisor sends SIGTERM to each, which finish what they have begun, and
-waits.
+replaced, within a bound (one that says that an engine is away: without); when the supervisor dies, kill -9 included,
+the kernel ends them all. SIGTERM, SIGINT or a closed terminal (SIGHUP) to the supervisor sends SIGTERM to each, which
+finish what they have begun, and waits.
 
 In the foreground: `ServerSupervisor(...).run()`. From a parent that must take the server with it, also
 when killed: `campaigns.runtime.server_handle.start_server(...)`.
@@ -40,6 +40,8 @@ REPLACEMENTS_MAX = 20
 REPLACEMENTS_WINDOW_SECONDS = 60
 SHORT_LIFE_SECONDS = 1.0
 PAUSE_AFTER_SHORT_LIFE_SECONDS = 0.5
+EXIT_ENGINE_AWAY = 75  # EX_TEMPFAIL, of a process that cannot start while an engine is away: waiting helps
+PAUSE_AWAY_SECONDS = 1.0
 LISTEN_BACKLOG = 2_048
 TICK_SECONDS = 0.2
 POLL_SECONDS = 0.01
@@ -174,6 +176,9 @@ class ServerSupervisor:
             slot.ended = (slot.child.pid, slot.child.returncode)
             slot.child = None
             if self._stopping:
+                continue
+            if slot.ended[1] == EXIT_ENGINE_AWAY:  # not its fault: it counts for no bound
+                slot.start_from = now + PAUSE_AWAY_SECONDS
                 continue
             short = now - slot.started_at < SHORT_LIFE_SECONDS
             slot.start_from = now + (PAUSE_AFTER_SHORT_LIFE_SECONDS if short else 0.0)

@@ -36,6 +36,10 @@ class CannotStart(RuntimeError):
     """The database cannot be used as it is; the text says why, in Chinese and English."""
 
 
+class EngineAway(CannotStart):
+    """PostgreSQL does not answer now; waiting may help."""
+
+
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     try:
@@ -60,7 +64,7 @@ def _said_plainly() -> Iterator[None]:
     except Exception as error:
         if not is_outage(error):
             raise
-        raise CannotStart(
+        raise EngineAway(
             "PostgreSQL 没有应答，请检查 DATABASE_URL 中的地址与端口。"
             f" PostgreSQL does not answer ({type(error).__name__}): check host and port in DATABASE_URL."
         ) from error

@@ -14,7 +14,7 @@ import pytest
 from api.metrics import ROOM_BYTES
 from campaigns.domain.errors import TryAgain
 from campaigns.domain.ids import new_id
-from campaigns.runtime import wiring
+from campaigns.runtime import servers, wiring
 from campaigns.runtime.engines import Databases, Engines
 from campaigns.runtime.engines.clean import clean
 from campaigns.runtime.engines.join import wait_until_stopped
@@ -120,3 +120,26 @@ def _measure(directory: Path) -> tuple[bool, int]:
     took, counted, size = done.stdout.split()
     assert int(size) == (sum(ROOM_BYTES.values()) if took == b"True" else 0), "no file grew, none is left"
     return took == b"True", int(counted)
+
+
+_SUPERVISED = """
+import sys
+from campaigns.runtime import servers
+servers.PAUSE_AFTER_SHORT_LIFE_SECONDS = servers.PAUSE_AWAY_SECONDS = 0.0
+replaced = 0
+def report(event):
+    global replaced
+    replaced += event["event"] == "replaced"
+    if replaced == 2 * servers.REPLACEMENTS_MAX:
+        sys.exit("goes on")
+servers.ServerSupervisor(["sh", "-c", f"exit {sys.argv[1]}"], "127.0.0.1", 0, 1, report).run()
+"""
+
+
+@pytest.mark.parametrize(("code", "said"), [(servers.EXIT_ENGINE_AWAY, "goes on"), (1, "ServerFailed")])
+def test_servers_that_find_the_engines_away_do_not_use_up_the_bound(code: int, said: str) -> None:
+    """Killed while PostgreSQL was away for long, they could not start, and soon the whole service had ended."""
+    command = [sys.executable, "-c", _SUPERVISED, str(code)]
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and said in done.stderr

@@ -25,6 +25,7 @@ FAULTS = (
     Fault("impatience", people.impatience, "clients give up after 12 ms", (FRONT, SIDE)),
     Fault("clock_jumps", people.clock_jumps, "campaign time jumps over open holds and codes"),
     Fault("disk_full", shortage.disk_full, "disk full"),
+    Fault("disk_full_servers_kill", shortage.disk_full_servers_kill, "disk full, all server processes killed meanwhile"),
     Fault("pool_exhausted", shortage.pool_exhausted, "locks held from outside, pool exhausted"),
     Fault("connections_used_up", shortage.connections_used_up, "all connections of PostgreSQL taken"),
     Fault("server_stop", stops.server, "SIGSTOP of a server process"),
