@@ -49,6 +49,7 @@ def figures_of(seen: Seen, options: Options, seconds: float) -> dict[str, Any]:
         "server_cpu": _rounded(seen.median("hongbao", lambda one: one.busy("server")), 3),
         "driver_cpu": _rounded(seen.median("hongbao", lambda one: one.busy("driver")), 3),
         "cpu": {name: _cpu(seen, name) for name in seen.connections},
+        "by_cpu": _by_cpu(seen),
         "latency_ms": {
             name: {key: _rounded(seen.median(name, _latency(key)), 3) for key in SHOWN}
             for name in seen.connections
@@ -107,6 +108,20 @@ def _cpu(seen: Seen, name: str) -> dict[str, float | None]:
     return split
 
 
+def _by_cpu(seen: Seen) -> dict[str, float | None]:
+    """The ratios if CPU alone were the limit: to echo by that of the server, to the baselines by that of all parts
+    but the driver. On a machine that does something else they move less than the rates."""
+    server = {name: seen.median(name, _cpu_us("server")) for name in seen.connections}
+    whole = {
+        name: seen.median(name, lambda one: sum(map(one.cpu_us, GROUPS[:-1]))) for name in seen.connections
+    }
+    ours = whole.get("hongbao")
+    return {
+        "of_echo": _ratio(server.get("echo"), server.get("hongbao")),
+        **{f"times_{name}": _ratio(whole.get(name), ours) for name in ("bsql", "borm")},
+    }
+
+
 def _busy(group: str) -> Figure:
     return lambda one: one.busy(group)
 
@@ -139,6 +154,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
         )  # fmt: skip
     console.print(table)
     _show_cpu(figures, console)
+    _show_by_cpu(figures, console)
     _show_equal(figures, console)
     _show_rest(figures, console)
 
@@ -163,6 +179,14 @@ def _show_cpu(figures: dict[str, Any], console: Console) -> None:
             _text(cpu["postgres_us"], ".0f"),
         )  # fmt: skip
     console.print(table)
+
+
+def _show_by_cpu(figures: dict[str, Any], console: Console) -> None:
+    by_cpu = figures["by_cpu"]
+    console.print(
+        f"If CPU were the only limit: {_text(by_cpu['of_echo'], '.2f')} of echo, {_text(by_cpu['times_bsql'], '.1f')} times"
+        f" B-sql, {_text(by_cpu['times_borm'], '.1f')} times B-orm\n"
+    )
 
 
 def _show_equal(figures: dict[str, Any], console: Console) -> None:

@@ -79,7 +79,7 @@ class Procedure:
         for number in range(0 if self.options.quick else REPEATS_MAX):
             if sum(not one.why_not for one in seen.rounds) >= self.options.rounds:
                 break
-            self._round(f"repeat {number + 1}, at most {REPEATS_MAX}")
+            self._round(f"repeat {number + 1}, at most {REPEATS_MAX}", must_count=True)
         if "hongbao" in self.options.only:
             self._open_loop()
             self._two_processes()
@@ -112,7 +112,8 @@ class Procedure:
             name, connections, self.options.search_seconds, self.options.warmup_seconds
         ).rate
 
-    def _round(self, title: str) -> None:
+    def _round(self, title: str, *, must_count: bool = False) -> None:
+        """Everybody in turn. One that ``must_count`` ends with the echo where that shows that it does not."""
         stage, options = self.stage, self.options
         results: dict[str, Result] = {}
         for place in stage.places.values():
@@ -124,6 +125,9 @@ class Procedure:
                 f"{title}: {name} {result.rate:.0f}/s with {connections} connections, cores server"
                 f" {result.busy('server'):.2f}, PostgreSQL {result.busy('postgres'):.2f}, driver {result.busy('driver'):.2f}"
             )
+            if must_count and _why_not(results):
+                stage.say(f"{title} does not count: {_why_not(results)}")
+                return
         why_not = _why_not(results)
         if why_not:
             stage.say(f"{title} does not count: {why_not}")
