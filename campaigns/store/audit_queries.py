@@ -105,12 +105,23 @@ WHERE v.held_fen <> coalesce(held, 0) OR v.captured_fen <> coalesce(captured, 0)
    OR v.refunded_fen <> coalesce(refunded, 0) OR v.uses <> coalesce(lines.uses, 0)
 """
 
+# Two invariants in one pass over the lines, which are most of what there is to read.
 LINES_OF_VOUCHER: Final = """
-SELECT l.campaign_id, 'payment line', l.payment_id || '/' || l.line, 'a voucher and a payment of the same person',
-       coalesce(v.person_id::text, 'no voucher') || ' / ' || coalesce(p.person_id::text, 'no payment')
-FROM @line_of_payment AS l LEFT JOIN voucher v ON v.id = l.voucher_id LEFT JOIN @payment AS p ON p.id = l.payment_id
-WHERE v.id IS NULL OR p.id IS NULL OR v.person_id <> p.person_id OR v.campaign_id <> l.campaign_id
-   OR v.operator_id <> l.operator_id OR (l.held_fen > 0 AND p.state <> 'held')
+SELECT line.campaign_id, told.subject, told.id, told.expected, told.found, told.invariant, told.name
+FROM (
+    SELECT l.campaign_id, l.payment_id, l.line, v.person_id AS holder, p.person_id AS payer, v.granted_at, v.expires_at,
+           p.authorized_at,
+           v.id IS NULL OR p.id IS NULL OR v.person_id <> p.person_id OR v.campaign_id <> l.campaign_id
+               OR v.operator_id <> l.operator_id OR (l.held_fen > 0 AND p.state <> 'held') AS astray,
+           coalesce(p.authorized_at < v.granted_at OR p.authorized_at >= v.expires_at, false) AS late
+    FROM @line_of_payment AS l LEFT JOIN voucher v ON v.id = l.voucher_id LEFT JOIN @payment AS p ON p.id = l.payment_id
+) AS line CROSS JOIN LATERAL (VALUES
+    (astray, 'payment line', payment_id || '/' || line, 'a voucher and a payment of the same person',
+     coalesce(holder::text, 'no voucher') || ' / ' || coalesce(payer::text, 'no payment'), 4, 'line_of_one_person'),
+    (late, 'payment', payment_id::text, format('from %s until %s', granted_at, expires_at), authorized_at::text, 14,
+     'decided_in_time')
+) AS told (broken, subject, id, expected, found, invariant, name)
+WHERE (astray OR late) AND told.broken
 """
 
 PAYMENT_OF_LINES: Final = """
@@ -281,10 +292,6 @@ FROM draw_source s JOIN draw d ON d.id = s.draw_id WHERE s.received_at < d.commi
 """
 
 DECIDED_IN_TIME: Final = """
-SELECT l.campaign_id, 'payment', p.id, format('from %s until %s', v.granted_at, v.expires_at), p.authorized_at::text
-FROM @payment AS p JOIN @line_of_payment AS l ON l.payment_id = p.id JOIN voucher v ON v.id = l.voucher_id
-WHERE p.authorized_at < v.granted_at OR p.authorized_at >= v.expires_at
-UNION ALL
 SELECT NULL, 'payment', id, format('captured from %s until %s', authorized_at, hold_until), captured_at::text
 FROM @payment AS p WHERE captured_at < authorized_at OR captured_at > hold_until
 UNION ALL
