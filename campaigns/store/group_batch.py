@@ -92,18 +92,19 @@ class Job(Generic[P]):
 class Batch(Generic[P]):
     """Jobs that share a transaction. ``ends`` holds what is known for certain: an answer, `Failed` or `HELD_UP`.
 
-    A ``patient`` batch waits for who holds a campaign alone; after the lock timeout it does without them, and they
-    are busy.
+    A ``patient`` batch waits for who holds a campaign alone; after the lock timeout it does without them. In a
+    ``final`` one they are busy then.
     """
 
     def __init__(
-        self, connection: Connection, work: Work[P], jobs: Sequence[Job[P]], *, patient: bool
+        self, connection: Connection, work: Work[P], jobs: Sequence[Job[P]], *, patient: bool, final: bool
     ) -> None:
         self.ends: dict[Job[P], object] = {}
         self._connection = connection
         self._work = work
         self._jobs = jobs
         self._patient = patient
+        self._final = final
 
     async def run(self) -> None:
         """Bring every job to its end. Raises one of `LOST`: what has no end by then is unknown."""
@@ -170,7 +171,7 @@ class Batch(Generic[P]):
             if fresh:
                 done = await self._work(connection, [job.plan for job in fresh], patient=patient)
                 for job, end in zip(fresh, done, strict=True):
-                    ends[job] = Failed(TryAgain("busy")) if end is HELD_UP and self._patient else end
+                    ends[job] = Failed(TryAgain("busy")) if end is HELD_UP and self._final else end
                 if not await store_answers(connection, _to_store(fresh, ends)):
                     raise Overtaken
         self.ends |= ends

@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 LANES: Final = 2
 MAX_BATCH: Final = 256
 MAX_WAITING: Final = 2_048  # requests in the queues, and doubles that wait for their first one
-MAX_ASIDE: Final = 512  # of these, who waits for a campaign that somebody holds alone
+MAX_ASIDE: Final = 1_536  # of these, who waits for a campaign that somebody holds alone
+ASIDE_SECONDS: Final = 5.0  # after which who still needs it is busy
 BATCH_SECONDS: Final = 40.0  # of one batch, longer than a statement may take: beyond it the link is given up
 TURNS: Final = 4  # of the event loop, from an answer to its caller's next request
 
@@ -184,7 +185,9 @@ class GroupCommit(Generic[P]):
     async def _serve(self, queue: _Queue[P], connection: Connection, jobs: list[Job[P]]) -> bool:
         """Bring jobs to their end; answer whether the connection is still good."""
         loop = asyncio.get_running_loop()
-        batch, begun = Batch(connection, self._work, jobs, patient=queue.patient), loop.time()
+        begun = loop.time()
+        patient = queue.patient and begun - jobs[0].entered < ASIDE_SECONDS
+        batch = Batch(connection, self._work, jobs, patient=patient, final=queue.patient)
         end = loop.call_later(self._batch_seconds, _give_up, connection)
         queue.running += len(jobs)
         try:

@@ -11,6 +11,7 @@ import pytest
 from campaigns.domain.errors import Broken, Refused, TryAgain
 from campaigns.domain.ids import new_id
 from campaigns.runtime.engines import Databases
+from campaigns.store import group_commit
 from campaigns.store.group_batch import HELD_UP, Failed
 from campaigns.store.group_commit import MAX_ASIDE, GroupCommit, Seen
 from campaigns.store.pool import Connection, NotDurableError, Pool, open_pool
@@ -78,6 +79,19 @@ async def test_who_is_held_too_long_is_busy_and_nothing_happened(
     assert await owner.fetchval("SELECT count(*) FROM idempotency") == 0
     assert await ends([ask(lanes, "held", str(number)) for number in range(3)]) == [1] * 3
     await short.close()
+
+
+async def test_all_who_were_held_their_time_are_busy_at_once(
+    pool: Pool, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "ASIDE_SECONDS", 0.0)
+    lanes: GroupCommit[str] = GroupCommit(pool, campaigns)
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        async with asyncio.timeout(4):  # not the lock timeout, batch after batch
+            told = await ends([ask(lanes, "held") for _ in range(1_000)])
+    assert {end.code for end in told} == {"busy"}
+    await lanes.drain()
 
 
 async def test_a_poisoned_batch_does_not_wait_for_one_lock_again_and_again(
