@@ -24,19 +24,24 @@ _OLD: Final = "(SELECT min(seq) FROM transfer WHERE kind = 'redeem')"
 
 
 class Fault(NamedTuple):
-    """One change of the data, and the checks that name it."""
+    """One change of the data, and the checks that name it.
+
+    Of an ``exact`` one both kinds of audit name the same rows. Where a row has gone, the other one shows it by the sums
+    and leaves the name to the audit of everything.
+    """
 
     change: str
     named: frozenset[str]
     new: bool = True
+    exact: bool = True
 
 
-def _fault(change: str, *named: str, new: bool = True) -> Fault:
-    return Fault(" ".join(change.split()), frozenset(named), new)
+def _fault(change: str, *named: str, new: bool = True, exact: bool = True) -> Fault:
+    return Fault(" ".join(change.split()), frozenset(named), new, exact)
 
 
 FAULTS: Final[tuple[Fault, ...]] = (
-    _fault(f"DELETE FROM transfer WHERE kind = 'redeem' AND cause_id = {_PAYMENT}", "payment_in_books", "accounts_against_rows"),
+    _fault(f"DELETE FROM transfer WHERE kind = 'redeem' AND cause_id = {_PAYMENT}", "payment_in_books", "accounts_against_rows", exact=False),
     _fault(f"UPDATE transfer SET amount_fen = amount_fen + 1 WHERE cause_id = {_PAYMENT}", "payment_in_books", "accounts_against_rows"),
     _fault(f"UPDATE transfer SET amount_fen = amount_fen + 1 WHERE cause_id = {_REFUND}", "payment_in_books", "accounts_against_rows"),
     _fault(f"UPDATE transfer SET cause_id = gen_random_uuid() WHERE cause_id = {_REFUND}", "payment_in_books"),
@@ -66,8 +71,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     _fault(f"UPDATE allotment SET state = 'free' WHERE id = (SELECT allotment_id FROM voucher WHERE id = {_VOUCHER})", "allotment_state", "allotments_add_up", "accounts_against_rows"),
     _fault(f"UPDATE allotment SET face_fen = face_fen + 1 WHERE id = (SELECT allotment_id FROM voucher WHERE id = {_VOUCHER})", "voucher_as_allotted", "accounts_against_rows"),
     _fault(f"DELETE FROM turn WHERE person_id = (SELECT person_id FROM voucher WHERE id = {_VOUCHER})", "turns_per_person"),
-    _fault("UPDATE award SET state = 'lapsed', ended_at = awarded_at WHERE id = (SELECT id FROM award WHERE state = 'live' ORDER BY id DESC LIMIT 1)", "allotment_state", "allotments_add_up"),
-    _fault("DELETE FROM funding WHERE id = (SELECT max(id::text)::uuid FROM funding)", "funding_in_books", "accounts_against_rows", "campaign_adds_up"),
+    _fault("UPDATE award SET state = 'lapsed', ended_at = awarded_at WHERE id = (SELECT id FROM award WHERE state = 'live' ORDER BY id DESC LIMIT 1)", "allotment_state", "allotments_add_up", exact=False),
+    _fault("DELETE FROM funding WHERE id = (SELECT max(id::text)::uuid FROM funding)", "funding_in_books", "accounts_against_rows", "campaign_adds_up", exact=False),
     _fault("UPDATE funding SET amount_fen = 1", "granted_within_funds", "funding_in_books", "campaign_adds_up"),
     _fault("UPDATE usage_counter SET uses = uses + 1 WHERE ctid = (SELECT min(ctid) FROM usage_counter)", "counters_add_up", "counter_of_its_payments"),
     _fault("""UPDATE usage_counter SET uses = uses + CASE WHEN ctid = (SELECT min(ctid) FROM usage_counter WHERE uses > 1 AND cap = 0)
