@@ -31,6 +31,7 @@ STOP_SECONDS = 10.0
 SOAK_ROUND_SECONDS = 45.0
 SOAK_FAULTS = 6  # of a round of the soak, at most
 SOAK_PEOPLE = 120
+INTERRUPTED = 130
 
 
 class Run:
@@ -172,4 +173,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(parse())))
+    try:
+        sys.exit(asyncio.run(main(parse())))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(INTERRUPTED)

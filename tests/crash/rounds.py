@@ -1,6 +1,7 @@
 """One round: load, a fault at a random moment, recovery, a little more load, drain; then checker and audit."""
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -65,6 +66,7 @@ class Outcome:
     operations: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
     seconds: float = 0.0
+    machine_load: float = 0.0  # processes that wanted a core in the last minute, whoever's they are
     parts: dict[str, float] = field(default_factory=dict)  # where the seconds went
 
     @contextmanager
@@ -154,6 +156,7 @@ class Rounds:
         if not outcome.broken:
             await self._judge(outcome, history.events, town)
         outcome.seconds = time.monotonic() - started
+        outcome.machine_load = round(os.getloadavg()[0], 1)
         return outcome
 
     async def _strike(self, fault: Fault, scene: Scene, load: Load) -> Recovery:

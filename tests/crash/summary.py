@@ -81,7 +81,7 @@ def facts(
         "violations": len(violations), "by_fault": by_fault(outcomes),
         "found": [list(violation) for violation in violations],
         "each": [
-            {"round": o.number, "seed": o.seed, "seconds": round(o.seconds, 2), "parts": o.parts,
+            {"round": o.number, "seed": o.seed, "seconds": round(o.seconds, 2), "parts": o.parts, "machine_load": o.machine_load,
              "recoveries": [{"fault": r.fault, "seconds": r.seconds, "note": r.note} for r in o.recoveries],
              "operations": dict(o.operations), "violations": len(o.violations)}
             for o in outcomes
