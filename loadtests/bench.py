@@ -16,6 +16,7 @@ from loadtests.options import Options, options_of
 from loadtests.procedure import Procedure
 from loadtests.stage import Stage
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 EXIT_VIOLATED = 1
 EXIT_INTERRUPTED = 130
 WIDTH = 120  # where there is no terminal to ask
@@ -31,6 +32,8 @@ def run(options: Options) -> int:
             return _profile(stage)
         seen = Procedure(stage).run()
         figures = figures_of(seen, options, time.monotonic() - stage.began)
+        if options.json_file is not None:
+            options.json_file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     except RoundFailed as error:
         stage.say(f"failed: {error}")
         return EXIT_VIOLATED
@@ -38,10 +41,9 @@ def run(options: Options) -> int:
         stage.say("interrupted")
         return EXIT_INTERRUPTED
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left takes a second
+        for number in STOP_SIGNALS:  # what is left takes a few seconds
+            signal.signal(number, signal.SIG_IGN)
         stage.close()
-    if options.json_file is not None:
-        options.json_file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     show(figures, Console(width=None if sys.stdout.isatty() else WIDTH))
     return EXIT_VIOLATED if figures["violations"] else 0
 

@@ -9,6 +9,7 @@ import argparse
 import signal
 from pathlib import Path
 
+from loadtests.bench import STOP_SIGNALS
 from loadtests.contestants import HOST
 from loadtests.keys import Keys, write_keys
 from loadtests.options import Options
@@ -37,7 +38,8 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         arguments.keys.unlink(missing_ok=True)
         stage.close()
     return 0
