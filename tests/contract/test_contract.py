@@ -15,7 +15,7 @@ LEAST_ANSWERED = 60  # operations that did what they are for at least once; the 
 
 @pytest.mark.timeout(600)
 def test_the_server_answers_as_its_document_says(engines: Engines, tmp_path: Path) -> None:
-    asked = Asked(SEED, examples=10, phases=("fuzzing", "stateful"), scenarios=20)
+    asked = Asked(SEED, examples=10, phases=("fuzzing", "stateful"), scenarios=20, slow_examples=2)
     with serving(engines, tmp_path) as target:
         found = run(target, asked, lambda line: None)
         incidents = target.incidents()

@@ -19,7 +19,9 @@ from tests.contract.feeding import Feeder
 from tests.contract.server import Target
 from tests.contract.world import Known
 
+SLOW = ("/v1/campaigns/{campaign_id}/report.html",)  # seconds of drawing each
 STATEFUL = "stateful"
+REFUSALS = ["400", "401", "403", "404", "405", "409", "410", "413", "415", "422", "429", "431"]
 PHASES = ("examples", "coverage", "fuzzing", STATEFUL)
 ID_SHARE = 0.7
 PERSON_SHARE = 0.9
@@ -40,6 +42,8 @@ NOT_TELLABLE = re.compile(
 class Asked:
     """How much is tried: examples per operation, sequences of calls that follow links, in which phases, from which seed.
 
+    ``only`` is a pattern that names of operations have; ``slow_examples`` are those of operations that are `SLOW`.
+
     A server that remembers makes hypothesis give a sequence up where it repeats one and hears something else, so the
     sequences come in rounds, each with the next seed, until there are enough.
     """
@@ -49,6 +53,7 @@ class Asked:
     phases: tuple[str, ...] = PHASES
     scenarios: int = 0
     only: str | None = None
+    slow_examples: int | None = None
 
 
 @dataclass
@@ -172,9 +177,13 @@ def _config(target: Target, feeder: Feeder, document: dict[str, Any], asked: Ask
     for path, item in document["paths"].items():
         for method, operation in item.items():
             key = feeder.key_of(f"{method.upper()} {path}")
+            settings: dict[str, Any] = {"include-operation-id": operation["operationId"]}
             if key is not None:
-                header = {"Authorization": f"Bearer {key}"}
-                operations.append({"include-operation-id": operation["operationId"], "headers": header})
+                settings["headers"] = {"Authorization": f"Bearer {key}"}
+            if asked.slow_examples is not None and path in SLOW:
+                settings["generation"] = {"max-examples": asked.slow_examples}
+            if len(settings) > 1:
+                operations.append(settings)
     dictionaries, parameters = _words(target.known)
     return {
         "base-url": target.address,
@@ -190,6 +199,7 @@ def _config(target: Target, feeder: Feeder, document: dict[str, Any], asked: Ask
             "positive_data_acceptance": {"enabled": False},
             # Who may ask, and for whom, is judged before the request key.
             "missing_required_header": {"expected-statuses": ["400", "401", "403", "404", "422"]},
+            "negative_data_rejection": {"expected-statuses": REFUSALS},
             "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "503", "504"]},
         },
         "generation": {"max-examples": asked.examples, "database": "none", "with-security-parameters": False, "no-shrink": False},
