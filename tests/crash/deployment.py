@@ -160,10 +160,12 @@ class Deployment:
 
     def kill(self) -> None:
         """End every process of ours, after a failure; the data stays."""
-        for process in (self._front, None if self._side is None else self._side._supervisor):
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
+        if self._front is not None and self._front.poll() is None:
+            self._front.kill()
+            self._front.wait()
+        if self._side is not None and self._side.is_alive():
+            os.kill(self._side.supervisor_pid, signal.SIGKILL)
+            self._side.stop()
         if self.data_dir.exists():
             wait_until_stopped(self.data_dir)
         end_all(places(self.data_dir))
