@@ -173,7 +173,7 @@ class Round:
         self._counts_from = opens
         while number < count or len(free) < len(self.lines):
             now = clock()
-            if not self.opened and number < count and due[number] >= opens:
+            if not self.opened and now >= opens:
                 self._open()
             while number < count and free and due[number] <= now:
                 free.popleft().ask(job.requests[number], due[number])
@@ -185,6 +185,8 @@ class Round:
                 line = self.by_fd[fd]
                 if self._take(line, clock()):
                     free.append(line)
+        if not self.opened:
+            raise LostConnection("the requests did not last through the warm-up")
         self._close()
         self.sent = number
         return False

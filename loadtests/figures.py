@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 from collections.abc import Callable
@@ -39,6 +40,7 @@ def figures_of(seen: Seen, options: Options, seconds: float) -> dict[str, Any]:
         "equal_connections": _equal(seen),
         "p99_ms_at_70pct": latency.get("p99"),
         "latency_ms_at_70pct": latency,
+        "connections_at_70pct": seen.open_loop_connections or None,
         "rate_at_70pct": _rounded(seen.open_loop.rate if seen.open_loop else None),
         "one_process_rps": _rounded(one[0]),
         "two_processes_rps": _rounded(two[0]),
@@ -135,7 +137,7 @@ def _server_part(part: int) -> Figure:
 
 
 def _latency(key: str) -> Figure:
-    return lambda one: one.latency_ms[key]
+    return lambda one: one.latency_ms.get(key, math.inf)  # no answer in time: null in JSON
 
 
 def show(figures: dict[str, Any], console: Console) -> None:
@@ -234,4 +236,4 @@ def _show_rest(figures: dict[str, Any], console: Console) -> None:
 
 
 def _text(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+    return "-" if value is None or value == math.inf else format(value, form)

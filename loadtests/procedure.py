@@ -157,7 +157,7 @@ class Procedure:
         )
         self.seen.open_loop, self.seen.open_loop_connections = result, connections
         stage.say(
-            f"open loop at {OPEN_LOOP_SHARE:.0%} of the peak: {result.rate:.0f}/s, p99 {result.latency_ms['p99']:.1f} ms"
+            f"open loop at {OPEN_LOOP_SHARE:.0%} of the peak: {result.rate:.0f}/s, p99 {result.latency_ms.get('p99', 0):.1f} ms"
         )
         if not options.quick:
             self._audit(OURS)
