@@ -47,7 +47,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("a double is told its first one's answer whatever its body", "campaigns/store/group_commit.py", "if asked.fingerprint == first.asked.fingerprint:", "if True:", (RACES.format("keys"),)),
     Mutant("a double is sent away instead of waiting", "campaigns/store/group_commit.py", "end = await asyncio.shield(first.end)", 'raise TryAgain("busy")', (RACES.format("keys"),)),
     Mutant("a poisoned request takes its batch along", "campaigns/store/group_batch.py", "if len(self._jobs) == 1:\n                    self.ends[self._jobs[0]] = Failed(error)", "if self._jobs:\n                    self.ends = dict.fromkeys(self._jobs, Failed(error))", BATCH),
-    Mutant("a batch that was overtaken is not run again", "campaigns/store/group_batch.py", "except (Overtaken, *_STALE):\n                continue", "except (Overtaken, *_STALE):\n                break", (RACES.format("codes"), RACES.format("keys"))),
+    Mutant("a batch that was overtaken is not run again", "campaigns/store/group_batch.py", "continue\n            except asyncpg.DeadlockDetectedError:", "break\n            except asyncpg.DeadlockDetectedError:", (RACES.format("codes"), RACES.format("keys"))),
     Mutant("a full queue takes more", "campaigns/store/group_commit.py", "self._draining or self._waiting() >= self._max_waiting", "self._draining", BATCH),
     # Transfers and states
     Mutant("an expired voucher's hold returns to its balance", "campaigns/domain/ledger.py", 'credit = Account("escrow" if expired else "outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', 'credit = Account("outstanding", operator_id)\n        self._add(kind, campaign_id, operator_id, Account("held"', (*SWEEP, *PAY)),

@@ -168,6 +168,9 @@ class _Pool:
     def acquire(self) -> "_Acquire":
         return _Acquire(self._pool.acquire(), self._stage)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
 
 class _Acquire:
     def __init__(self, acquire: Any, stage: Stage) -> None:

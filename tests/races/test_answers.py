@@ -34,11 +34,16 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 class EagerPool:
     """A pool whose transactions say that they have ended while their COMMIT is still on its way."""
 
+    is_used_up = False
+
     def __init__(self, pool: Any) -> None:
         self.pool = pool
 
     def acquire(self) -> "EagerPool.Connection":
         return EagerPool.Connection(self.pool.acquire())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.pool, name)
 
     class Connection:
         def __init__(self, acquire: Any) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from campaigns.services.codes import make_code
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize
 from tests.races.conftest import Servers
@@ -16,6 +17,7 @@ from tests.support.payworld import PayWorld, asked
 COPIES = 100
 BASKET_FEN = 100
 KEY = "receipt-1"
+ANSWERS = r"\bINSERT INTO idempotency "
 
 
 class Holder:
@@ -107,6 +109,30 @@ async def test_control_without_the_keys_row_both_bodies_pay(
     ends = await stage.in_turn(holder.hold(first, baskets[0]), lambda: holder.hold(second, baskets[1]))
     assert tally(ends) == {"held": 2}
     assert await holder.baskets() == [100, 200]
+
+
+async def hold_and_code(holder: Holder, servers: Servers, stage: Stage) -> dict[str, int]:
+    """A hold in the lanes and a payment code in a transaction of its own, under one key, meet as they store answers."""
+    first, second = (stage.server(ctx) for ctx in servers)
+    code = make_code(second, holder.principal, asked(holder.principal, "code", KEY))
+    return dict(tally(await stage.meet(holder.hold(first), code)))
+
+
+async def test_two_kinds_of_request_under_one_key_have_one_effect(
+    holder: Holder, servers: Servers, watcher: asyncpg.Connection
+) -> None:
+    ends = await hold_and_code(holder, servers, Stage(watcher, ANSWERS))
+    assert ends.pop("idempotency_key_reused") == 1
+    assert ends in ({"held": 1}, {"done": 1})
+    assert len(await holder.baskets()) == ends.get("held", 0)
+    assert await findings(holder.world.ctx) == set()
+
+
+async def test_control_without_the_keys_row_both_kinds_have_theirs(
+    holder: Holder, servers: Servers, watcher: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    await disarm(owner, "idempotency")
+    assert await hold_and_code(holder, servers, Stage(watcher, ANSWERS)) == {"held": 1, "done": 1}
 
 
 async def test_keys_of_two_principals_are_two(holder: Holder, servers: Servers, watcher: asyncpg.Connection) -> None:  # fmt: skip
