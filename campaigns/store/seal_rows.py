@@ -11,6 +11,11 @@ from uuid import UUID
 from campaigns.domain.ledger import TransferKind
 from campaigns.domain.seals import KINDS, Kind
 
+# A block is looked up row by row: for some thousand of them the planner would read whole tables that grow for years.
+BY_INDEX: Final = """
+SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off; SET LOCAL jit = off
+"""
 TRANSFER_KINDS: Final[tuple[TransferKind, ...]] = get_args(TransferKind)
 
 

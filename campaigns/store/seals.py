@@ -16,7 +16,7 @@ from campaigns.domain.seals import (
     skip_number,
 )
 from campaigns.store.pool import Connection
-from campaigns.store.seal_rows import list_query
+from campaigns.store.seal_rows import BY_INDEX, list_query
 
 SEAL_LOCK: Final = 0x7365616C  # "seal"
 MAX_ROWS_PER_BLOCK: Final = 10_000  # of each table; one transaction is never divided
@@ -39,7 +39,7 @@ _BLOCKS = "SELECT number, head, header FROM seal_block"
 _CUT = """
 SELECT (SELECT tx::text::bigint {0} LIMIT 1) AS first, (SELECT tx::text::bigint {0} OFFSET $3 LIMIT 1) AS cut
 """
-_UNSEALED = "FROM {} WHERE tx >= $1::text::xid8 AND tx < $2::text::xid8 ORDER BY tx"
+_UNSEALED = "FROM {0} WHERE tx >= $1::text::xid8 AND tx < $2::text::xid8 ORDER BY {0}.tx"
 
 _LISTS = "SELECT {} FROM (SELECT $1::text::xid8 AS from_tx, $2::text::xid8 AS upto_tx) AS b".format(
     ", ".join(f"{list_query(kind)} AS {kind}" for kind in KINDS)
@@ -61,6 +61,7 @@ async def seal_next(connection: Connection) -> Block | None:
     Raises SealsBehind and SealsBroken.
     """
     await connection.execute(f"SET LOCAL statement_timeout = {SEAL_TIMEOUT_MS}")
+    await connection.execute(BY_INDEX)
     if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", SEAL_LOCK):
         return None
     # Only now: a statement before the lock would not see the block that its last holder has made.

@@ -18,7 +18,7 @@ from campaigns.runtime.engines import Databases
 from campaigns.services.context import Context
 from campaigns.services.seals import heads, seal_rows
 from campaigns.store import seals
-from campaigns.store.seal_rows import TRANSFER_KINDS
+from campaigns.store.seal_rows import BY_INDEX, TRANSFER_KINDS
 from campaigns.store.seals import SEAL_LOCK, newest_blocks, read_list, seal_next
 from tests.seals.conftest import Sealed
 
@@ -261,3 +261,17 @@ async def test_sealing_by_hand_is_one_transaction(unsealed: Sealed) -> None:
                 assert await seal_next(connection) is not None
                 raise ZeroDivisionError
     assert await heads(unsealed.ctx, 1) == ()
+
+
+async def test_a_block_costs_the_same_however_much_there_is(
+    sealed: Sealed, owner: asyncpg.Connection
+) -> None:
+    """The plans look rows up and sort nothing but the block: a year of payments is not read for each."""
+    async with owner.transaction():
+        await owner.execute(BY_INDEX)
+        cut = seals._CUT.format(seals._UNSEALED.format("transfer"))
+        plans = [
+            "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {query}", *arguments))
+            for query, arguments in ((cut, ("0", "99", 10)), (seals._LISTS, ("0", "99")))
+        ]
+    assert "Sort" not in plans[0] and "Seq Scan" not in "".join(plans)
