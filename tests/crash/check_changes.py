@@ -123,14 +123,14 @@ def _returns(payment: Payment, changes: _Asked, rows: Sequence[Refund]) -> Itera
         yield Violation(TWICE, f"undo of payment {payment.id}: {undone[0].id} and {undone[1].id}")
     by_id = {row.id: row for row in rows}
     for one in (*changes.acknowledged(REFUND), *changes.acknowledged(UNDO)):
-        row = by_id.get(one.answer["id"])
-        if row is None or row.kind != one.kind:
+        found = by_id.get(one.answer["id"])
+        if found is None or found.kind != one.kind:
             yield Violation(LOST, f"{one.kind} {one.op}: {one.answer['id']} on payment {payment.id}")
             continue
         told = (one.answer["returned_goods_fen"], one.answer["back_fen"])
-        if told != (row.goods_fen, row.back_fen) or (one.kind == REFUND and told[0] != one.amount_fen):
+        if told != (found.goods_fen, found.back_fen) or (one.kind == REFUND and told[0] != one.amount_fen):
             yield Violation(
-                CHANGED, f"{one.kind} {one.op}: told {told}, found {(row.goods_fen, row.back_fen)}"
+                CHANGED, f"{one.kind} {one.op}: told {told}, found {(found.goods_fen, found.back_fen)}"
             )
     sums = (sum(row.goods_fen for row in rows), sum(row.back_fen for row in rows))
     if sums != (payment.returned_goods_fen, payment.refunded_fen):

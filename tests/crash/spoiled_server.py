@@ -41,7 +41,8 @@ def forgetful() -> None:
         return True
 
     for module in (unit_of_work, group_batch):
-        module.stored_answers, module.store_answers = nothing, unstored  # type: ignore[assignment]
+        setattr(module, "stored_answers", nothing)  # noqa: B010 - for types it is no part of the module
+        setattr(module, "store_answers", unstored)  # noqa: B010
 
 
 if __name__ == "__main__":
