@@ -168,9 +168,10 @@ class GroupCommit(Generic[P]):
         while queue.jobs:
             try:
                 async with self._pool.acquire() as connection:
-                    sound = True
-                    while sound and await self._more(queue):
+                    keep = True
+                    while keep and await self._more(queue):
                         sound = await self._serve(queue, connection, queue.take())
+                        keep = sound and not self._pool.is_used_up  # others have their turn at it
             except (TryAgain, *LOST, asyncpg.PostgresError):  # no connection: nothing of these was begun
                 self._end(queue.take(), {}, _BUSY)
 

@@ -48,6 +48,11 @@ class Pool:
     def acquire(self) -> "_Acquire":
         return _Acquire(self.raw, self.acquire_timeout_seconds)
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether every connection is in use, so that somebody may wait for one."""
+        return self.raw.get_size() == self.raw.get_max_size() and self.raw.get_idle_size() == 0
+
     async def close(self) -> None:
         await self.raw.close()
 

@@ -13,7 +13,7 @@ from campaigns.domain.ids import new_id
 from campaigns.runtime.engines import Databases
 from campaigns.store import group_commit
 from campaigns.store.group_batch import HELD_UP, Failed
-from campaigns.store.group_commit import MAX_ASIDE, GroupCommit, Seen
+from campaigns.store.group_commit import LANES, MAX_ASIDE, GroupCommit, Seen
 from campaigns.store.pool import Connection, NotDurableError, Pool, open_pool
 from campaigns.store.unit_of_work import Work, perform, request
 
@@ -174,6 +174,32 @@ async def test_cancelled_lanes_tell_their_batch_it_is_unknown_and_the_rest_that_
     codes = [(end.code, end.status) for end in told]
     assert codes[:10] == [("outcome_unknown", 504)] * 10 and codes[10:] == [("busy", 503)] * 4
     assert await ends([ask(lanes, "free")]) == [1], "whoever comes next starts a lane"
+
+
+async def test_lanes_leave_connections_to_others(database: Databases) -> None:
+    """With a pool of two, under load without a pause."""
+    small = await open_pool(database.app.dsn, size=2)
+    lanes: GroupCommit[str] = GroupCommit(small, campaigns)
+    batches: list[Seen] = []
+    lanes.watch(batches.append, lambda error: None)
+    over = False
+
+    async def customer() -> None:
+        while not over:
+            assert await ends([ask(lanes, "free")]) == [1]
+
+    customers = [asyncio.create_task(customer()) for _ in range(600)]
+    waits = []
+    for _ in range(5):
+        before = len(batches)
+        async with small.acquire() as connection:
+            waits.append(len(batches) - before)
+            assert await connection.fetchval("SELECT 1") == 1
+    over = True
+    assert max(waits) <= 2 * LANES, waits
+    await asyncio.gather(*customers)
+    await lanes.drain()
+    await small.close()
 
 
 async def test_failed_requests_keep_no_batch_in_memory() -> None:
