@@ -51,7 +51,7 @@ class Pool:
     @property
     def is_used_up(self) -> bool:
         """Whether every connection is in use, so that somebody may wait for one."""
-        return self.raw.get_size() == self.raw.get_max_size() and self.raw.get_idle_size() == 0
+        return bool(self.raw.get_size() == self.raw.get_max_size() and self.raw.get_idle_size() == 0)
 
     async def close(self) -> None:
         await self.raw.close()
