@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import asyncpg
-
 from campaigns.domain.errors import Broken, HongbaoError, Refused, TryAgain, not_found
 from campaigns.domain.payment_code import looks_like
 from campaigns.domain.payments import Books
@@ -30,7 +28,7 @@ from campaigns.store.locks import (
     try_share_campaigns,
 )
 from campaigns.store.payment_lists import newest_announcement, take_announcement
-from campaigns.store.payments import LineLock, line_locks, lock_payments, owners_of, write_books
+from campaigns.store.payments import LineLock, TableRefused, line_locks, lock_payments, owners_of, write_books
 from campaigns.store.pool import Connection
 from campaigns.store.refusals import write_refusals
 from campaigns.store.stores import Till, funders_of, standing_of, tills, wallets_of
@@ -68,7 +66,7 @@ class PaymentBatch:
                 ends[id(plan)] = Failed(error)
         try:
             await _write(connection, table, plans, ends)
-        except asyncpg.IntegrityConstraintViolationError as error:
+        except TableRefused as error:
             broken = _broken(table.books, error.table_name) if len(plans) == 1 else None
             if broken is None:
                 raise  # each of several runs alone, to find whose it is

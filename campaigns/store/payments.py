@@ -18,6 +18,7 @@ from campaigns.store.usage import usage_update
 from campaigns.store.vouchers import vouchers_update
 
 CODE_ONCE = "payment_code"  # the unique index that lets a payment code pay once
+TableRefused = asyncpg.IntegrityConstraintViolationError  # by a key or check; ``table_name`` says whose
 
 _LINES_OF = """
 SELECT payment_id, line, voucher_id, campaign_id, operator_id, terms_version_id, eligible_fen, available_fen,
