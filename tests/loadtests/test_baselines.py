@@ -16,7 +16,7 @@ from campaigns.gate.valkey import Gate
 from campaigns.runtime.engines import Databases, Engines
 from campaigns.services.context import Context
 from campaigns.store.pool import open_pool
-from loadtests.contestants import HOST, Server
+from loadtests.contestants import HOST, Server, echo
 from loadtests.payments import make_codes
 from loadtests.processes import module
 from loadtests.world import World, make_world
@@ -133,15 +133,35 @@ async def test_the_same_payment_writes_the_same_rows(town: Town, gate: Gate) -> 
             assert rows[name][table] == kept, (name, table)
 
 
+@pytest.mark.timeout(300)
+async def test_every_contestant_answers_under_the_same_headers(town: Town, gate: Gate) -> None:
+    till = town.world.till_keys[0]
+    body = {"basket_fen": 500, "payment_code": make_codes(town.redis_url, town.world, [0])[0]}
+    heads = {}
+    for name in NAMES:
+        async with town.served(name, gate) as client:
+            heads[name] = (await _post(client, till, body, "key")).headers
+    server = echo()
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{HOST}:{server.port}", trust_env=False) as client:
+            response = await _post(client, till, body, "key")
+    finally:
+        server.close()
+    assert (response.status_code, response.json()) == (201, body)
+    for head in (response.headers, heads["bsql"], heads["borm"]):
+        assert sorted(head) == sorted(heads["hongbao"])
+
+
 async def _pay(
     client: httpx.AsyncClient, till: str, code: str, basket_fen: int, key: str
 ) -> tuple[int, dict[str, Any]]:
-    response = await client.post(
-        "/v1/redemptions",
-        json={"basket_fen": basket_fen, "payment_code": code},
-        headers={"Authorization": f"Bearer {till}", "Idempotency-Key": key},
-    )
+    response = await _post(client, till, {"basket_fen": basket_fen, "payment_code": code}, key)
     return response.status_code, response.json()
+
+
+async def _post(client: httpx.AsyncClient, till: str, body: dict[str, Any], key: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {till}", "Idempotency-Key": key}
+    return await client.post("/v1/redemptions", json=body, headers=headers)
 
 
 def _answer(told: tuple[int, dict[str, Any]]) -> object:
