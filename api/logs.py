@@ -7,6 +7,7 @@ and the texts of exceptions (a database error quotes values). An incident carrie
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import msgspec
@@ -31,18 +32,14 @@ def make_log(stream: BinaryIO | None = None, level: str = "info") -> Log:
     """A logger that writes JSON lines to ``stream`` (standard error)."""
     return structlog.wrap_logger(
         structlog.BytesLogger(stream or sys.stderr.buffer),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.JSONRenderer(serializer=_encode),
-        ],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         cache_logger_on_first_use=True,
     )
 
 
-def _encode(event: Any, **_: Any) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
+def _line(_logger: Log, level: str, event: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(event | {"level": level, "at": datetime.now(UTC)}, enc_hook=str)
 
 
 def where(error: BaseException) -> dict[str, object]:
