@@ -22,7 +22,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run, tell and answer the exit code: 1 if anything was found."""
     arguments = _arguments(argv)
     seed = secrets.randbelow(2**32) if arguments.seed is None else arguments.seed
-    asked = Asked(seed, arguments.examples, tuple(arguments.phases), arguments.scenarios, arguments.only)
+    asked = Asked(
+        seed, arguments.examples, tuple(arguments.phases), arguments.scenarios, arguments.only, arguments.slow_examples
+    )  # fmt: skip
     print(
         f"seed {seed}, {asked.examples} examples per operation, phases {', '.join(asked.phases)}", flush=True
     )
@@ -48,6 +50,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--scenarios", type=int, default=SCENARIOS, metavar="N", help="sequences of calls by links"
+    )
+    parser.add_argument(
+        "--slow-examples", type=int, metavar="N", help="examples of operations that take seconds each"
     )
     parser.add_argument("--seed", type=int, help="the seed of an earlier run")
     parser.add_argument(

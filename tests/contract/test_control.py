@@ -71,7 +71,7 @@ async def test_what_is_wrong_is_found(ctx: Context, owner: asyncpg.Connection, t
     programme_id = await make_programme(owner)
     key = await make_key(owner, programme_id, "operator", ["notes"])
     known = Known(keys={"operator": key}, second_staff="", ids={}, persons=["x"], store_codes=[], files=[],
-                  draw_files=["x"], must_live=[], owners={})  # fmt: skip
+                  draw_files=["x"], must_live=[], owners={}, named={}, purse_file="")  # fmt: skip
     routes = (*ROUTES, *documents.ROUTES)
     async with serve(ctx, routes) as served:
         target = Target(f"http://127.0.0.1:{served.running.port}", known, tmp_path / "none", routes)

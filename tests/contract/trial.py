@@ -15,6 +15,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 
+from tests.contract.acts import ANSWER_SECONDS
 from tests.contract.feeding import Feeder
 from tests.contract.server import Target
 from tests.contract.world import Known
@@ -89,7 +90,7 @@ def document_tells_all(ctx: CheckContext, response: Response, case: Any) -> bool
 
 def run(target: Target, asked: Asked, tell: Callable[[str], None]) -> Found:
     """Send everything; ``tell`` hears a line per operation and phase. Findings are data, not errors."""
-    document = httpx.get(f"{target.address}/v1/openapi.json", trust_env=False).json()
+    document = httpx.get(f"{target.address}/v1/openapi.json", trust_env=False, timeout=ANSWER_SECONDS).json()
     _keep(document, asked.only)
     feeder = Feeder(target.address, target.known, target.routes, asked.seed)
     found = Found()
@@ -189,7 +190,7 @@ def _config(target: Target, feeder: Feeder, document: dict[str, Any], asked: Ask
         "base-url": target.address,
         "seed": asked.seed,
         "continue-on-failure": True,
-        "request-timeout": 60,
+        "request-timeout": ANSWER_SECONDS,
         "dictionaries": dictionaries,
         "parameters": parameters,
         "operations": operations,
@@ -216,5 +217,7 @@ def _words(known: Known) -> tuple[dict[str, Any], dict[str, Any]]:
     parameters = {f"path.{name}": {"dictionary": name, "probability": ID_SHARE} for name in dictionaries}
     dictionaries |= {"persons": {"values": known.persons}, "draw_files": {"values": known.draw_files}}
     parameters["header.Hongbao-Person"] = {"dictionary": "persons", "probability": PERSON_SHARE}
+    dictionaries["codes"] = {"values": ["not_found", "uses_exhausted", "busy"]}
+    parameters["path.code"] = {"dictionary": "codes", "probability": ID_SHARE}
     parameters["path.name"] = {"dictionary": "draw_files", "probability": ID_SHARE}
     return dictionaries, parameters

@@ -23,6 +23,7 @@ from campaigns.services.campaigns import create_campaign, submit_campaign
 from campaigns.services.clock import set_clock
 from campaigns.services.codes import make_code
 from campaigns.services.context import Context
+from campaigns.services.funding import fund_whole_plan
 from campaigns.services.keys import MakeKey, make_key
 from campaigns.services.list_issue import IssueList, ListRow, issue_list
 from campaigns.services.merchants import (
@@ -46,6 +47,7 @@ from tests.support.office import Office, approved, now_of, published
 
 POOL_SIZE = 4
 CREDIT_CODES = ("91110000600037341L", "91350100M000100Y43")
+KINDS = ("office", "notary", "rehearsal")
 PURSES = 60
 PURSE_FEN = 100_000
 
@@ -63,6 +65,8 @@ class Known:
     draw_files: list[str]
     must_live: list[str]
     owners: dict[str, str]
+    named: dict[str, str]
+    purse_file: str
 
 
 async def build(databases: Databases, redis_url: str, directory: Path) -> Known:
@@ -123,20 +127,32 @@ class _Building:
             draw_files=["commit.json", "entries.csv", "result.json", "winners.csv", "seed-r1.txt"],
             must_live=_texts(living),
             owners=await self._owners(),
+            named=await self._named(),
+            purse_file=await self.owner.fetchval("SELECT source FROM campaign WHERE code = 'purse'"),
         )  # fmt: skip
 
     async def _ceremonies(self) -> Office:
-        """Three draws: awarded and open to acceptance, frozen, and open to entries."""
+        """Draws: awarded and open to acceptance, frozen and its source due, in the ceremony, to freeze, open to entries."""
         awarded = await open_draw(self.ctx, code="awarded")
         await awarded.enter(await awarded.people(40), ticked=6)
         self.draw_ids.append(await awarded.award())
         await set_clock(self.ctx, awarded.times[2] + timedelta(minutes=1))
         frozen = await open_draw(self.ctx, code="frozen", office=awarded.office)
         await frozen.enter(await frozen.people(10))
+        await set_clock(
+            self.ctx, await now_of(self.ctx) + timedelta(minutes=55)
+        )  # what follows is due so much later
+        ceremony = await open_draw(self.ctx, code="ceremony", office=awarded.office, kinds=KINDS)
+        await ceremony.enter(await ceremony.people(10))
+        due = await open_draw(self.ctx, code="due", office=awarded.office)
+        await due.enter(await due.people(10))
         self.draw_ids.append(await frozen.freeze())
-        await set_clock(self.ctx, frozen.times[1] + timedelta(hours=1, minutes=5))  # its source is due
+        self.draw_ids.append(await ceremony.freeze())
+        await set_clock(
+            self.ctx, frozen.times[1] + timedelta(hours=1, minutes=5)
+        )  # the first one's source is due
         opened = await open_draw(self.ctx, code="open", office=awarded.office)
-        self.draws = [awarded, frozen, opened]
+        self.draws = [awarded, frozen, ceremony, due, opened]
         return awarded.office
 
     async def _second(self, office: Office) -> UUID:
@@ -177,6 +193,8 @@ class _Building:
             found.append(made.id)
         await submit_campaign(self.ctx, office.officer, None, found[1])
         found.append(await approved(self.ctx, office, list_file(now, "approved")))
+        found.append(await approved(self.ctx, office, list_file(now, "funded")))
+        await fund_whole_plan(self.ctx, office.finance, None, found[-1])
         return [*found, purse := await published(self.ctx, office, self._purse_file(moments(now)))], purse
 
     def _purse_file(self, t: Sequence[str]) -> str:
@@ -211,6 +229,13 @@ class _Building:
         awards = "SELECT id FROM award WHERE person_id = ANY($1) AND state = 'live' ORDER BY id"
         vouchers = "SELECT id FROM voucher WHERE person_id = ANY($1) ORDER BY id LIMIT 20"
         return await self._ids(awards, persons), await self._ids(vouchers, persons)
+
+    async def _named(self) -> dict[str, str]:
+        """Each campaign by its code, and the draw in the ceremony."""
+        found = {
+            row["code"]: str(row["id"]) for row in await self.owner.fetch("SELECT code, id FROM campaign")
+        }
+        return {**found, "ceremony": str(self.draw_ids[2])}
 
     async def _owners(self) -> dict[str, str]:
         """Whose a voucher, award, payment or token is."""
