@@ -7,8 +7,6 @@ from typing import cast
 from uuid import UUID
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from api.default_group import DefaultGroup
 from api.desk import as_staff
@@ -86,9 +84,8 @@ def verify(file: Path, head: str | None, language: str | None) -> None:
     with file.open("rb") as opened:
         data = opened.read(MAX_EVIDENCE_BYTES + 1)
     check = verify_evidence(data, head)
-    console = Console()
     if not check.problems and check.evidence is not None:
-        _show(check.evidence, spoken, console)
+        _show(check.evidence, spoken)
     _tell_problems(check)
     if check.head:
         click.echo(f"block 区块 {check.block}  head 封存值 {check.head}")
@@ -97,15 +94,13 @@ def verify(file: Path, head: str | None, language: str | None) -> None:
         raise SystemExit(EXIT_VIOLATED)
 
 
-def _show(found: Evidence, language: Language, console: Console) -> None:
+def _show(found: Evidence, language: Language) -> None:
     try:
         pairs = told(found, language)
     except EvidenceError as error:
         raise click.ClickException(str(error)) from None
-    table = Table(show_header=False, box=None)
     for label, value in pairs:
-        table.add_row(label, value)
-    console.print(table, soft_wrap=True)
+        click.echo(f"{label}：{value}" if language == "zh" else f"{label}: {value}")
 
 
 def _tell_problems(check: EvidenceCheck) -> None:

@@ -77,6 +77,7 @@ async def test_evidence_is_written_and_checked(
     file = environment / f"evidence-{sealed.captured}.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     head = told.stdout.split()[-1]
+    digest = (await owner.fetchval("SELECT digest FROM terms_version")).hex()
     for name in ("DATABASE_URL", "REDIS_URL"):
         monkeypatch.setenv(name, "postgresql://nobody@127.0.0.1:1/nothing")
     for language, words in (
@@ -84,7 +85,12 @@ async def test_evidence_is_written_and_checked(
         ("en", "Sound, and under the head that was given"),
     ):
         told = await _run(evidence, "verify", str(file), "--head", head, "--language", language)
-        assert told.exit_code == 0 and words in told.stdout and "¥160.00" in told.stdout, told.output
+        assert (
+            told.exit_code == 0
+            and words in told.stdout
+            and "¥160.00" in told.stdout
+            and digest in told.stdout
+        ), told.output
     told = await _run(evidence, "verify", str(file), "--language", "en")
     assert told.exit_code == 0 and "Compare the head" in told.stdout
     assert (await _run(evidence, "verify", str(file), "--head", "00" * 32)).exit_code == 1
