@@ -130,5 +130,6 @@ async def test_control_without_locks_and_checks_it_is_given_back_and_spent(
     ends = await stage.in_turn(
         case.act(verb, first), lambda: expire_vouchers(second), between=case.time_is_over
     )
-    assert ends[1] == 1 and not isinstance(ends[0], BaseException), "both have read before either wrote"
+    tally(ends)
+    assert ends[1] >= 1, "both have read before either wrote; written over, it is found again"
     assert (5, "accounts_against_rows") in await findings(world.ctx)
