@@ -39,6 +39,9 @@ class Run:
 
     def __init__(self, chosen: argparse.Namespace, console: Console) -> None:
         self.seed: int = chosen.seed
+        self.what = "soak" if chosen.minutes else "rounds"
+        self.json_file: Path | None = chosen.json
+        self.started = time.monotonic()
         self.console = console
         self.outcomes: list[Outcome] = []
         self.late: list[Violation] = []
@@ -65,7 +68,17 @@ class Run:
         self.outcomes.append(outcome)
         self.console.print(line_of(outcome), highlight=False, markup=False, soft_wrap=True)
         show_violations(self.console, outcome.violations)
+        self.write()  # an interrupted run has said what it saw
         return not outcome.broken
+
+    def write(self) -> dict[str, Any]:
+        """Everything seen so far, as JSON into the file that was asked for."""
+        seconds = time.monotonic() - self.started
+        said = facts(self.what, self.seed, self.outcomes, self.late, seconds)
+        said |= {"memory": self.memory.grown(), "left_over": self.left}
+        if self.json_file is not None:
+            self.json_file.write_text(json.dumps(said, indent=2) + "\n")
+        return said
 
     async def close(self) -> None:
         """Check all rounds once more, and take everything away unless something was found."""
@@ -81,36 +94,31 @@ class Run:
         if not self.left:
             shutil.rmtree(self.directory)
 
-    def tell(self, what: str, json_file: Path | None, seconds: float) -> int:
-        """Print the table, write the JSON; answers the exit code."""
-        if self.outcomes:
-            show_table(self.console, self.outcomes)
-        said = facts(what, self.seed, self.outcomes, self.late, seconds)
-        if self.memory.readings:
-            said["memory"] = self.memory.grown()
-            for row in said["memory"]:
-                self.console.print(
-                    " ".join(f"{name} {value}" for name, value in row.items()), highlight=False
-                )
+    def tell(self) -> int:
+        """Print the table and the sums, write the JSON; answers the exit code."""
+        show_table(self.console, self.outcomes)
+        said = self.write()
+        for row in said["memory"]:
+            words = " ".join(f"{name} {value}" for name, value in row.items())
+            self.console.print(words, highlight=False, soft_wrap=True)
         operations = ", ".join(f"{number:,} {name}" for name, number in said["operations"].items())
         self.console.print(
-            f"{len(self.outcomes)} rounds, {said['faults']} faults, {seconds:.0f} s; operations: {operations};"
+            f"{len(self.outcomes)} rounds, {said['faults']} faults, {said['seconds']:.0f} s; operations: {operations};"
             f" violations: {self.violations}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
         if self.violations:
             self.console.print(
-                f"kept: {self.directory} and {self.deployment.disk.path} (mounted as root: umount it)"
+                f"kept: {self.directory} and {self.deployment.disk.path} (mounted as root: umount it)",
+                soft_wrap=True,
             )
-        if json_file is not None:
-            json_file.write_text(json.dumps(said | {"left_over": self.left}, indent=2) + "\n")
         return 1 if self.violations else 0
 
 
 async def play_rounds(run: Run, chosen: argparse.Namespace) -> None:
     """One fault a round."""
     faults = [BY_NAME[name] for name in chosen.faults.split(",")] if chosen.faults else FAULTS
-    numbers = [chosen.round] if chosen.round else range(1, chosen.rounds + 1)
+    numbers = [chosen.round] if chosen.round else range(chosen.first, chosen.rounds + 1)
     for number in numbers:
         fault = fault_of(run.seed, number, faults)
         if not await run.play(number, [fault], fault.doors):
@@ -135,7 +143,6 @@ async def soak(run: Run, chosen: argparse.Namespace) -> None:
 async def main(chosen: argparse.Namespace) -> int:
     """Run what was asked for; the exit code."""
     console = Console()
-    started = time.monotonic()
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -151,15 +158,16 @@ async def main(chosen: argparse.Namespace) -> int:
         raise
     except BaseException:
         await asyncio.to_thread(run.deployment.kill)
-        console.print(f"kept: {run.directory} and {run.deployment.disk.path}")
+        console.print(f"kept: {run.directory} and {run.deployment.disk.path}", soft_wrap=True)
         raise
-    return run.tell("soak" if chosen.minutes else "rounds", chosen.json, time.monotonic() - started)
+    return run.tell()
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--rounds", type=int, default=24, help="how many rounds, one fault each")
+    parser.add_argument("--first", type=int, default=1, help="begin with this round")
     parser.add_argument("--round", type=int, help="play this round of the seed alone")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="soak for so long instead")

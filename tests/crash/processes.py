@@ -55,6 +55,15 @@ def is_gone(pid: int) -> bool:
     return state in "ZX"
 
 
+def cpu_ticks(pid: int) -> int:
+    """The processor's time that a process has had, in ticks; 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
 def stop_or_go(pid: int, number: int) -> None:
     """Send a signal to one of ours; one that ended meanwhile is no matter."""
     with suppress(ProcessLookupError):
