@@ -13,7 +13,7 @@ from campaigns.runtime.settings import Settings
 from campaigns.services.audit_watch import WATCH_SECONDS, Watch
 from campaigns.services.context import Context
 from campaigns.services.lapsing import sweep_awards
-from campaigns.services.seals import SEAL_SECONDS, seal_rows
+from campaigns.services.seals import SEAL_SECONDS, keep_sealing
 from campaigns.services.sweeping import retain_keys, sweep
 
 Outcome = Callable[[str, str], None]
@@ -105,6 +105,6 @@ def service_loops(settings: Settings) -> tuple[Loop, ...]:
         Loop("sweep", settings.sweep_seconds, sweep),
         Loop("awards", settings.sweep_seconds, sweep_awards),
         Loop("request_keys", RETENTION_SECONDS, retain),
-        Loop("seals", SEAL_SECONDS, seal_rows),
+        Loop("seals", SEAL_SECONDS, keep_sealing),
         Loop("audit", WATCH_SECONDS, Watch()),
     )

@@ -5,11 +5,12 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from campaigns.domain.errors import Broken, TryAgain
 from campaigns.domain.seals import Header, parse_header
 from campaigns.services.context import Context
 from campaigns.services.paging import Page, PageQuery, before_number, page_of
 from campaigns.store.seal_checks import SealCheck, verify_seals
-from campaigns.store.seals import Block, newest_blocks, seal_next
+from campaigns.store.seals import Block, SealsBehind, newest_blocks, seal_next
 
 SEAL_SECONDS: Final = 5.0
 MAX_BLOCKS_PER_ROUND: Final = 100
@@ -35,13 +36,27 @@ class PublicHead(Struct, frozen=True, kw_only=True):
 
 
 async def seal_rows(ctx: Context) -> int:
-    """Seal what is not sealed yet, at most MAX_BLOCKS_PER_ROUND blocks; one process at a time. Answers how many blocks."""
+    """Seal what is not sealed yet, at most MAX_BLOCKS_PER_ROUND blocks; one process at a time. Answers how many blocks.
+
+    Raises SealsBehind, Broken ``seal_violated``.
+    """
     for number in range(MAX_BLOCKS_PER_ROUND):
         async with ctx.pool.acquire() as connection, connection.transaction():
             block = await seal_next(connection)
         if block is None:
             return number
     return MAX_BLOCKS_PER_ROUND
+
+
+async def keep_sealing(ctx: Context) -> int:
+    """The background's round: as `seal_rows`, but what stops sealing is left to the audit, and payments go on.
+
+    Raises TryAgain ``busy``.
+    """
+    try:
+        return await seal_rows(ctx)
+    except (Broken, SealsBehind) as error:
+        raise TryAgain("busy") from error
 
 
 async def heads(ctx: Context, limit: int, before: int = LAST_BLOCK) -> tuple[Head, ...]:

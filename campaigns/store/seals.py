@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Final, NamedTuple
 
+from campaigns.domain.errors import Broken
 from campaigns.domain.seals import (
     KINDS,
     NO_HEAD,
@@ -50,15 +51,11 @@ class SealsBehind(RuntimeError):
     """The server numbers its transactions lower than the newest block: restored, and not migrated since."""
 
 
-class SealsBroken(RuntimeError):
-    """An old block is missing: somebody has deleted it."""
-
-
 async def seal_next(connection: Connection) -> Block | None:
     """Seal the rows of every transaction that has ended and is in no block, or the first of them where they are many.
 
     None if there are none, or while somebody else seals. Call in a transaction of its own (read committed).
-    Raises SealsBehind and SealsBroken.
+    Raises SealsBehind, and Broken ``seal_violated`` where a block that it has to name is missing.
     """
     await connection.execute(f"SET LOCAL statement_timeout = {SEAL_TIMEOUT_MS}")
     await connection.execute(BY_INDEX)
@@ -103,7 +100,7 @@ async def _write(
     number = last["number"] + 1 if last else 1
     skip = await head_at(connection, skip_number(number))
     if skip is None:
-        raise SealsBroken(f"block {skip_number(number)} is missing")
+        raise Broken("seal_violated", row=f"seal block {skip_number(number)}", block=number - 1)
     header = format_header(
         Header(
             number=number,

@@ -3,8 +3,9 @@
 import asyncpg
 import pytest
 
+from campaigns.domain.errors import Broken, TryAgain
 from campaigns.domain.seals import KINDS
-from campaigns.services.seals import seal_rows
+from campaigns.services.seals import keep_sealing, seal_rows
 from campaigns.store.seal_rows import key_text, rows_in_block
 from campaigns.store.seals import MAX_ROWS_PER_BLOCK
 from tests.seals.conftest import Sealed
@@ -142,3 +143,22 @@ async def test_keys_of_every_kind_are_read_back(sealed: Sealed, owner: asyncpg.C
             r[0] for r in await owner.fetch(names[kind])
         )
     assert MAX_ROWS_PER_BLOCK > 1
+
+
+async def test_a_missing_block_stops_sealing_and_not_the_service(
+    sealed: Sealed, superuser: asyncpg.Connection
+) -> None:
+    for _ in range(2):
+        await sealed.pay()
+        assert await seal_rows(sealed.ctx) == 1
+    await superuser.execute("DELETE FROM seal_block WHERE number = 2")
+    await sealed.pay()
+    assert await seal_rows(sealed.ctx) == 1  # block 4 names block 3 alone
+    await superuser.execute("DELETE FROM seal_block WHERE number = 4")
+    await superuser.execute("UPDATE seal_block SET number = 5 WHERE number = 3")
+    with pytest.raises(Broken, match="seal_violated"):  # block 6 has to name block 4
+        await seal_rows(sealed.ctx)
+    with pytest.raises(TryAgain):
+        await keep_sealing(sealed.ctx)
+    await sealed.pay()
+    assert {one.id for one in (await sealed.verify()).findings if one.what == "deleted"} == {"2", "3", "4"}
