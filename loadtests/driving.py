@@ -11,6 +11,7 @@ from loadtests.places import Place
 from loadtests.processes import module
 
 DRIVER_SECONDS_MAX = 180.0
+PROCESS = "process "
 
 
 class RoundFailed(Exception):
@@ -23,6 +24,8 @@ def drive(
 ) -> Result:  # fmt: skip
     """Send the requests. Raises RoundFailed when one was refused."""
     groups = {"server": server.pids}
+    if len(server.pids) > 1:  # whether they share the work
+        groups |= {f"{PROCESS}{number}": [pid] for number, pid in enumerate(server.pids, start=1)}
     if place is not None:
         groups |= {"postgres": [place.postgres_pid], "valkey": [place.valkey_pid]}
     job = Job(

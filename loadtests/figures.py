@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from loadtests.driving import PROCESS
 from loadtests.jobs import Result
 from loadtests.options import Options
 from loadtests.procedure import DRIVER_BUSY_MOST, ECHO_BUSY_LEAST, OPEN_LOOP_SHARE, Seen
@@ -44,6 +45,7 @@ def figures_of(seen: Seen, options: Options, seconds: float) -> dict[str, Any]:
         "rate_at_70pct": _rounded(seen.open_loop.rate if seen.open_loop else None),
         "one_process_rps": _rounded(one[0]),
         "two_processes_rps": _rounded(two[0]),
+        "two_processes_cpu": _shares(seen),
         "two_of_one": _ratio(two[0], one[0]),
         "rows_per_payment": seen.rows.get(OURS),
         "rows_per_payment_baselines": seen.rows.get(THEIRS, seen.rows.get(OURS) if seen.pool else None),
@@ -80,6 +82,14 @@ def _rounded(value: float | None, digits: int = 1) -> float | None:
 
 def _ratio(above: float | None, below: float | None) -> float | None:
     return round(above / below, 3) if above and below else None
+
+
+def _shares(seen: Seen) -> dict[str, float | None]:
+    """Cores that each of the two processes kept busy: connections may fall unevenly to them."""
+    if not seen.pairs:
+        return {}
+    names = [name for name in seen.pairs[0][1].cpu if name.startswith(PROCESS)]
+    return {name: _rounded(statistics.median(two.busy(name) for _, two in seen.pairs), 3) for name in names}
 
 
 def _equal(seen: Seen) -> dict[str, dict[str, float | None]]:
@@ -217,7 +227,8 @@ def _show_rest(figures: dict[str, Any], console: Console) -> None:
     if figures["two_of_one"]:
         console.print(
             f"Two server processes: {figures['two_processes_rps']:,.0f}/s, {figures['two_of_one']:.2f} of one"
-            f" ({figures['one_process_rps']:,.0f}/s)"
+            f" ({figures['one_process_rps']:,.0f}/s); cores of each "
+            + ", ".join(_text(busy, ".2f") for busy in figures["two_processes_cpu"].values())
         )
     console.print(
         f"Rows written per payment: hongbao {_text(figures['rows_per_payment'], '.2f')}, baselines"

@@ -167,6 +167,9 @@ class Procedure:
         options, stage = self.options, self.stage
         stage.start_two()
         connections = self.seen.connections["hongbao"]
+        stage.play(
+            "two", connections, options.search_seconds, options.warmup_seconds
+        )  # nothing of it is told
         for number in range(min(TWO_PROCESSES_ROUNDS, options.rounds)):
             analyze(stage.places[OURS])
             one, two = (

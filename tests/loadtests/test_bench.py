@@ -9,7 +9,7 @@ from tests.loadtests.conftest import Command
 
 FIGURES = {
     "echo_rps", "redeem_rps", "bsql_rps", "borm_rps", "connections", "p99_ms_at_70pct", "rows_per_payment", "fsync_us",
-    "server_cpu", "driver_cpu", "rounds", "violations", "of_echo", "times_bsql", "times_borm", "two_of_one",
+    "server_cpu", "driver_cpu", "rounds", "violations", "of_echo", "times_bsql", "times_borm", "two_of_one", "two_processes_cpu",
 }  # fmt: skip
 
 
