@@ -35,7 +35,8 @@ STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 
 
 _ENVIRON = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 # Dynamic shared memory in the data directory: /dev/shm is tiny in containers, and a killed server would
-# leave its segments there for good.
+# leave its segments there for good. Autovacuum looks often: a session that has planned against an empty table reads the
+# whole of it until its statistics are new, and a campaign fills such tables in its first minute.
 _CONFIGURATION = """\
 listen_addresses = '{listen}'
 port = {port}
@@ -47,6 +48,7 @@ password_encryption = 'scram-sha-256'
 shared_buffers = '{buffers}MB'
 max_wal_size = '{wal}MB'
 dynamic_shared_memory_type = mmap
+autovacuum_naptime = 5s
 fsync = on
 full_page_writes = on
 synchronous_commit = on
