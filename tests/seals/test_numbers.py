@@ -83,6 +83,8 @@ async def test_a_database_in_use_is_left_alone(
     assert await owner.fetchval(BODY) == before
 
 
-async def test_a_database_of_before_the_seals_is_not_refused_for_its_numbers(owner: asyncpg.Connection) -> None:
+async def test_a_database_of_before_the_seals_is_not_refused_for_its_numbers(
+    owner: asyncpg.Connection,
+) -> None:
     await owner.execute("DROP FUNCTION settled_tx()")
     await check_numbers(owner)

@@ -239,7 +239,9 @@ async def test_a_lost_backend_is_told_to_its_batch_and_the_next_one_works(
     asked = [ask(str(number)) for number in range(5)]
     ends = await asyncio.gather(*(lanes.perform(one, int, "p") for one in asked), return_exceptions=True)
     lost = [one for one, end in zip(asked, ends, strict=True) if isinstance(end, Exception)]
-    assert lost and {getattr(end, "code", "") for end in ends if not isinstance(end, int)} == {"outcome_unknown"}
+    assert lost and {getattr(end, "code", "") for end in ends if not isinstance(end, int)} == {
+        "outcome_unknown"
+    }
     rows, total, stored = await kept(tally)
     assert rows == total == stored == 5 - len(lost)
     for one in asked:  # repeat with the same key

@@ -52,7 +52,13 @@ CHANGED = [
 ]  # fmt: skip
 DELETED = ["person_proof", "token", "wallet"]
 OWNERS_ALONE = ["clock", "migration_text", "tortoise_migrations"]
-SEALED = ["audit", "award", "refund", "transfer", "voucher"]  # app may insert every column but tx, which is the database's
+SEALED = [
+    "audit",
+    "award",
+    "refund",
+    "transfer",
+    "voucher",
+]  # app may insert every column but tx, which is the database's
 
 
 async def test_the_roles_have_the_rights_listed_and_no_more(owner: asyncpg.Connection) -> None:
