@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -66,3 +67,24 @@ async def owner(database: Databases) -> AsyncIterator[asyncpg.Connection]:
 async def ctx(pool: Pool, gate: Gate) -> Context:
     """What services work with, in test mode."""
     return Context(pool=pool, gate=gate, hmac_key=TEST_HMAC_KEY, mode="test")
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, engines: Engines, database: Databases, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Settings that lead a command to the test's engines and key; a folder of its own."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir(mode=0o700)
+    key = secrets / "hmac.key"
+    key.write_text(TEST_HMAC_KEY.hex() + "\n")
+    key.chmod(0o600)
+    for name, value in {
+        "HONGBAO_MODE": "test",
+        "HONGBAO_DATA_DIR": str(tmp_path),
+        "HONGBAO_SECRETS_DIR": str(secrets),
+        "DATABASE_URL": database.app.dsn,
+        "REDIS_URL": engines.redis_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path

@@ -5,37 +5,13 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
-import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.report import report_command
 from campaigns.domain.report import Report
-from campaigns.runtime.engines import Databases, Engines
 from campaigns.services.context import Context
 from campaigns.services.reporting import report
-from tests.conftest import TEST_HMAC_KEY
 from tests.support.report_world import counted_campaign, spend_known_sums
-
-
-@pytest.fixture
-def environment(
-    tmp_path: Path, engines: Engines, database: Databases, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """Settings that lead the command to the test's engines and key."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir(mode=0o700)
-    key = secrets / "hmac.key"
-    key.write_text(TEST_HMAC_KEY.hex() + "\n")
-    key.chmod(0o600)
-    for name, value in {
-        "HONGBAO_MODE": "test",
-        "HONGBAO_DATA_DIR": str(tmp_path),
-        "HONGBAO_SECRETS_DIR": str(secrets),
-        "DATABASE_URL": database.app.dsn,
-        "REDIS_URL": engines.redis_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
 
 
 async def _run(*arguments: str) -> Result:

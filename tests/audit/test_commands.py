@@ -1,43 +1,22 @@
 """`hongbao audit` and `GET /v1/audit`, of everything and of what was written since."""
 
 import asyncio
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import msgspec
-import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.audit import audit_command
 from campaigns.domain.principal import Principal
-from campaigns.runtime.engines import Databases, Engines
 from campaigns.services.audit_runs import AuditQuery, audit_now
 from campaigns.services.context import Context
 from tests.audit.faults import UNLOCK
-from tests.conftest import TEST_HMAC_KEY
 
 CHANGE = """
 UPDATE transfer SET amount_fen = amount_fen + 1
 WHERE kind = 'redeem' AND cause_id = (SELECT id FROM payment WHERE state = 'captured' ORDER BY id DESC LIMIT 1)
 """
-
-
-@pytest.fixture
-def environment(
-    tmp_path: Path, engines: Engines, database: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Settings that lead the command to the test's engines and key."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir(mode=0o700)
-    key = secrets / "hmac.key"
-    key.write_text(TEST_HMAC_KEY.hex() + "\n")
-    key.chmod(0o600)
-    for name, value in {
-        "HONGBAO_MODE": "test", "HONGBAO_DATA_DIR": str(tmp_path), "HONGBAO_SECRETS_DIR": str(secrets),
-        "DATABASE_URL": database.app.dsn, "REDIS_URL": engines.redis_url,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
 
 
 async def run(*arguments: str) -> Result:

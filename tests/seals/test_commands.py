@@ -12,31 +12,14 @@ from click.testing import CliRunner, Result
 
 from api.cli.evidence import evidence
 from api.cli.seals import seals
-from campaigns.runtime.engines import Databases, Engines
-from tests.conftest import TEST_HMAC_KEY
 from tests.seals.conftest import Sealed
 
 
 @pytest.fixture
-def environment(
-    tmp_path: Path, engines: Engines, database: Databases, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """Settings that lead the commands to the test's engines and key."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir(mode=0o700)
-    key = secrets / "hmac.key"
-    key.write_text(TEST_HMAC_KEY.hex() + "\n")
-    key.chmod(0o600)
-    for name, value in {
-        "HONGBAO_MODE": "test",
-        "HONGBAO_DATA_DIR": str(tmp_path),
-        "HONGBAO_SECRETS_DIR": str(secrets),
-        "DATABASE_URL": database.app.dsn,
-        "REDIS_URL": engines.redis_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def environment(environment: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The commands' settings, and a folder of their own to write into."""
+    monkeypatch.chdir(environment)
+    return environment
 
 
 async def _run(command: click.Command, *arguments: str) -> Result:

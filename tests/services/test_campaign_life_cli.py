@@ -13,12 +13,11 @@ from click.testing import CliRunner, Result
 
 from api.cli import main
 from campaigns.domain.errors import HongbaoError
-from campaigns.runtime.engines import Databases, Engines
+from campaigns.runtime.engines import Databases
 from campaigns.services.clock import shift_clock
 from campaigns.services.context import Context
 from campaigns.services.keys import authenticate
 from campaigns.services.sweeping import sweep
-from tests.conftest import TEST_HMAC_KEY
 from tests.support.campaign_files import list_file
 from tests.support.office import now_of
 
@@ -27,23 +26,10 @@ SHOP = "m-1,榆山超市,91110000600037341L,bank-a,5411,s-1,一店,370124,retail
 
 
 @pytest.fixture
-def folder(tmp_path: Path, engines: Engines, database: Databases, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(environment: Path, database: Databases, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings that lead the commands to the test's engines and key."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir(mode=0o700)
-    key = secrets / "hmac.key"
-    key.write_text(TEST_HMAC_KEY.hex() + "\n")
-    key.chmod(0o600)
-    for name, value in {
-        "HONGBAO_MODE": "test",
-        "HONGBAO_DATA_DIR": str(tmp_path),
-        "HONGBAO_SECRETS_DIR": str(secrets),
-        "DATABASE_URL": database.app.dsn,
-        "DATABASE_OWNER_URL": database.owner.dsn,
-        "REDIS_URL": engines.redis_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+    monkeypatch.setenv("DATABASE_OWNER_URL", database.owner.dsn)
+    return environment
 
 
 async def run(*arguments: object) -> Result:

@@ -6,41 +6,17 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
-import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.draw import draw
-from campaigns.runtime.engines import Databases, Engines
 from campaigns.services.clock import set_clock
 from campaigns.services.context import Context
 from campaigns.services.draw_answer import show_draw
 from lottery.core.sources import parse_beacon_spec
 from lottery.rehearsal import rehearsal_round
 from lottery.verification import verify_directory
-from tests.conftest import TEST_HMAC_KEY
 from tests.support.campaign_files import ZONE
 from tests.support.draw_world import open_draw
-
-
-@pytest.fixture
-def environment(
-    tmp_path: Path, engines: Engines, database: Databases, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """Settings that lead the command to the test's engines and key."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir(mode=0o700)
-    key = secrets / "hmac.key"
-    key.write_text(TEST_HMAC_KEY.hex() + "\n")
-    key.chmod(0o600)
-    for name, value in {
-        "HONGBAO_MODE": "test",
-        "HONGBAO_DATA_DIR": str(tmp_path),
-        "HONGBAO_SECRETS_DIR": str(secrets),
-        "DATABASE_URL": database.app.dsn,
-        "REDIS_URL": engines.redis_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
 
 
 async def run(*arguments: str) -> Result:
