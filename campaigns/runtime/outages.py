@@ -8,6 +8,7 @@ _AWAY = (
     asyncpg.OperatorInterventionError,  # shut down, crashed, starting, cancelled
     asyncpg.IdleInTransactionSessionTimeoutError,  # we were stopped for too long
     asyncpg.InsufficientResourcesError,  # disk, memory or connections are used up
+    asyncpg.PostgresSystemError,  # a file could not be opened or read: seen on the way into a server that was killed
     asyncpg.LockNotAvailableError,  # a table under maintenance; where a row's lock is waited for, `perform` says busy
     RedisError,
     OSError,

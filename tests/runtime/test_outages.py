@@ -80,6 +80,7 @@ async def test_a_connection_whose_server_spoke_its_last_words_is_an_outage(
 
 
 def test_other_errors_of_the_protocol_are_ours() -> None:
+    assert is_outage(asyncpg.UndefinedFileError("could not open file"))
     assert not is_outage(asyncpg.InternalClientError("unknown error in protocol implementation"))
     assert not is_outage(asyncpg.InterfaceError("cannot perform operation: another operation is in progress"))
 
