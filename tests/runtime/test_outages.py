@@ -79,8 +79,12 @@ async def test_a_connection_whose_server_spoke_its_last_words_is_an_outage(
             listener.close()
 
 
-def test_other_errors_of_the_protocol_are_ours() -> None:
+def test_a_file_that_postgresql_cannot_open_is_an_outage() -> None:
+    """Seen by who connects to a server that was killed at that moment."""
     assert is_outage(asyncpg.UndefinedFileError("could not open file"))
+
+
+def test_other_errors_of_the_protocol_are_ours() -> None:
     assert not is_outage(asyncpg.InternalClientError("unknown error in protocol implementation"))
     assert not is_outage(asyncpg.InterfaceError("cannot perform operation: another operation is in progress"))
 
