@@ -25,6 +25,7 @@ from campaigns.store.audit_session import LOOK_UP, audit_connections
 from campaigns.store.audit_touched import too_many, touched_keys
 from campaigns.store.pool import Connection
 from campaigns.store.seal_checks import verify_seals
+from campaigns.store.seals import head_at
 
 AUDITED: Final[tuple[int, ...]] = (1, 3, 4, 5, 6, 8, 9, 14, 15)
 MARK_CHECK: Final = "audit_mark"
@@ -185,13 +186,16 @@ class _Run:
             known = mark.seal_head if mark.seal_number else None
             self._sealed = await verify_seals(connection, mark.seal_number, known)
         own = await campaigns_of_programme(connection, self._programme_id)
-        return [
+        found = [
             Violation(
                 9, SEAL_CHECK, str(one.campaign_id), one.subject, one.id, f"as sealed in block {one.block}", one.what
             )
             for one in self._sealed.findings
             if one.campaign_id is None or own is None or one.campaign_id in own
         ]  # fmt: skip
+        if self._base.whole and mark is not None:
+            found += await _other_head(connection, mark)
+        return found
 
     async def _check_marks(self, connection: Connection) -> list[Violation]:
         """Hold the marks against their codes, and what the last one says of the ledger against its rows."""
@@ -251,6 +255,14 @@ async def _base(connection: Connection, key: bytes, since_last: bool) -> _Base:
         or await too_many(connection, mark.upto_tx)
     )
     return _Base(mark, whole, settled_tx)
+
+
+async def _other_head(connection: Connection, mark: marks.Mark) -> list[Violation]:
+    """A chain that was made again from an edited row on is whole in itself, but not the one that was marked."""
+    if mark.seal_number == 0 or await head_at(connection, mark.seal_number) == mark.seal_head:
+        return []
+    expected = f"the head {mark.seal_head.hex()}, as the last audit saw it"
+    return [Violation(9, SEAL_CHECK, "None", "seal block", str(mark.seal_number), expected, "another head")]
 
 
 def _mark_violation(number: int, expected: str, found: str) -> Violation:

@@ -6,6 +6,7 @@ import pytest
 from campaigns.runtime.engines import Databases
 from campaigns.services.auditing import AuditResult, audit
 from campaigns.services.context import Context
+from campaigns.services.seals import seal_rows
 from campaigns.store import audit_marks, audit_touched
 from campaigns.store.audit_flows import Flow
 from tests.audit.faults import UNLOCK
@@ -99,6 +100,24 @@ async def test_a_mark_taken_out_of_the_row_is_missed(ctx: Context, owner: asyncp
     await owner.execute("ALTER TABLE audit_mark DISABLE TRIGGER USER")
     await owner.execute("DELETE FROM audit_mark WHERE number = 3")
     assert await audit_marks.wrong_marks(owner, ctx.hmac_key) == [4]
+
+
+async def test_seals_made_again_over_an_edited_row_are_named_by_the_audit_of_everything(
+    ctx: Context, owner: asyncpg.Connection
+) -> None:
+    """Every row lies in its block and every block follows the one before: only the mark has seen another head."""
+    await seal_rows(ctx)
+    assert (await audit(ctx)).violations == 0
+    await owner.execute(UNLOCK)
+    for table in ("seal_block", "seal_list"):
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER; DELETE FROM {table}")
+    await owner.execute("UPDATE transfer SET at = at + interval '1 second' WHERE kind = 'fund'")
+    await seal_rows(ctx)
+    found = await audit(ctx)
+    assert found.whole
+    assert {(one.check, one.subject, one.found) for one in found.findings} == {
+        ("seals", "seal block", "another head")
+    }
 
 
 async def test_without_a_mark_or_after_very_much_the_whole_is_read(
