@@ -75,15 +75,33 @@ def verdict(check: EvidenceCheck, compared: bool, language: Language) -> str:
     """One sentence on the outcome, and with what to compare the head."""
     zh = language == "zh"
     if check.problems:
-        return (
-            f"校验不通过：{len(check.problems)} 处不符。"
-            if zh
-            else f"Not sound: {len(check.problems)} findings."
-        )
+        return _failed(check)[0 if zh else 1]
     if compared:
         return "校验通过，且与给出的封存值一致。" if zh else "Sound, and under the head that was given."
     return (
         "校验通过。请将封存值与办公室公布的对照：伪造全部内容的人只能得到另一个值。"
         if zh
         else "Sound. Compare the head with the published one: who forges everything ends at another."
+    )
+
+
+def _failed(check: EvidenceCheck) -> tuple[str, str]:
+    """What a failed check means and what to do next, in zh and en."""
+    if check.evidence is None:
+        return (
+            "校验不通过：这不是完整的证据文件。请向制作方索取原文件。",
+            "Not sound: this is not a whole file of evidence. Ask whoever made it for the original.",
+        )
+    if {problem.subject for problem in check.problems} == {"head"}:
+        return (
+            f"校验不通过：文件前后一致，但最新区块的封存值与给出的不同。请查对公布的区块 {check.block} 的封存值；"
+            "若给出的正是它，则文件系伪造，或账目已被重写。",
+            f"Not sound: the file agrees with itself, but ends in another head than was given. Look up the published "
+            f"head of block {check.block}; if that is the one given, the file is false or the books were rewritten.",
+        )
+    count = len(check.problems)
+    return (
+        f"校验不通过：{count} 处不符，该文件不能作为证据。请向制作方索取原文件，或请审计人员重新制作。",
+        f"Not sound: {count} finding{'s' * (count != 1)}, it proves nothing. Ask for the original file, or an auditor "
+        "for a new one.",
     )

@@ -18,11 +18,15 @@ EXIT_VIOLATED = 1
 
 @click.command(name="audit")
 @click.option(
-    "--since-last", is_flag=True, help="Only what was written since the last clean audit, and all it touched."
+    "--since-last",
+    is_flag=True,
+    help="Only what was written since the last clean audit, and all it touched. 仅校验上次无误校验以来的部分。",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON. 以 JSON 输出。")
 @click.option(
-    "--language", type=click.Choice(["zh", "en"]), help="Language of the sentences [HONGBAO_LANGUAGE]."
+    "--language",
+    type=click.Choice(["zh", "en"]),
+    help="Language of the sentences [HONGBAO_LANGUAGE]. 语言。",
 )
 def audit_command(since_last: bool, as_json: bool, language: str | None) -> None:
     """Check every invariant of the books and run every draw again. 账目与抽签的全面校验。

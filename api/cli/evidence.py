@@ -1,6 +1,7 @@
 """`hongbao evidence PAYMENT` and `hongbao evidence verify FILE`: one file for a dispute, checked anywhere."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,7 @@ from campaigns.services.evidence import make_evidence
 
 EXIT_VIOLATED = 1
 PRIVATE_MODE = 0o600
+_PUBLISHED = re.compile(r"(?:[1-9][0-9]{0,9}:)?(?P<head>[0-9a-fA-F]{64})")
 
 
 @click.group(cls=DefaultGroup, default="make")
@@ -49,6 +51,10 @@ def evidence() -> None:
 )
 def make(payment: UUID, login: str, out: Path | None) -> None:
     """Write the evidence of PAYMENT; it holds personal data. 生成证据文件（含个人资料）。"""
+    if out is not None and not out.parent.is_dir():
+        raise click.BadParameter(
+            f"没有目录 {out.parent}。 There is no directory {out.parent}.", param_hint="--out"
+        )
 
     async def step(ctx: Context, caller: Principal) -> Evidence:
         return await make_evidence(ctx, caller, payment)
@@ -60,6 +66,7 @@ def make(payment: UUID, login: str, out: Path | None) -> None:
     file = out or Path(f"evidence-{payment}.json")
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE)
     with os.fdopen(descriptor, "wb") as written:
+        os.fchmod(descriptor, PRIVATE_MODE)  # also where the file was there before
         written.write(data)
     check = verify_evidence(data)
     click.echo(str(file))
@@ -72,7 +79,9 @@ def make(payment: UUID, login: str, out: Path | None) -> None:
 @evidence.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--head", metavar="HEX", help="The published head of the newest block in the file. 已公布的封存值。"
+    "--head",
+    metavar="[BLOCK:]HEX",
+    help="The published head of the newest block in the file. 文件中最新区块已公布的封存值。",
 )
 @click.option("--language", type=click.Choice(LANGUAGES), help="zh or en [HONGBAO_LANGUAGE]. 语言。")
 def verify(file: Path, head: str | None, language: str | None) -> None:
@@ -81,9 +90,10 @@ def verify(file: Path, head: str | None, language: str | None) -> None:
     Ends with 0 when it is sound, with 1 when not; what is wrong is named.
     """
     spoken = cast(Language, language or Settings.from_env().language)
+    published = _published(head)
     with file.open("rb") as opened:
         data = opened.read(MAX_EVIDENCE_BYTES + 1)
-    check = verify_evidence(data, head)
+    check = verify_evidence(data, published)
     if not check.problems and check.evidence is not None:
         _show(check.evidence, spoken)
     _tell_problems(check)
@@ -92,6 +102,18 @@ def verify(file: Path, head: str | None, language: str | None) -> None:
     click.echo(verdict(check, head is not None, spoken))
     if check.problems:
         raise SystemExit(EXIT_VIOLATED)
+
+
+def _published(head: str | None) -> str | None:
+    if head is None:
+        return None
+    found = _PUBLISHED.fullmatch(head)
+    if found is None:
+        raise click.BadParameter(
+            "应为64位十六进制，前面可有 区块号: 。 It is 64 hexadecimal digits, or BLOCK:HEX as `hongbao seals` prints it.",
+            param_hint="--head",
+        )
+    return found["head"]
 
 
 def _show(found: Evidence, language: Language) -> None:

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from api.default_group import DefaultGroup
+from campaigns.domain.seals import NO_HEAD
 from campaigns.runtime.settings import Settings
 from campaigns.runtime.wiring import open_context
 from campaigns.services.seals import Head, heads, seal_rows
@@ -61,9 +62,8 @@ def verify(noted: str | None) -> None:
     check = asyncio.run(_verify(since, known))
     for one in check.findings:
         click.echo(f"{one.subject} {one.id}: {one.what} (block 区块 {one.block})")
-    click.echo(
-        f"rows 行 {check.rows:,}  findings 不符 {len(check.findings)}  head 封存值 {check.number}:{check.head.hex()}"
-    )
+    head = f"  head 封存值 {check.number}:{check.head.hex()}" if check.head != NO_HEAD else ""
+    click.echo(f"rows 行 {check.rows:,}  findings 不符 {len(check.findings)}{head}")
     if check.findings:
         raise SystemExit(EXIT_VIOLATED)
 

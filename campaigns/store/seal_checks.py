@@ -78,7 +78,9 @@ async def _verify(connection: Connection, since: int, known: bytes | None) -> Se
     found: list[SealFinding] = []
     if newest < since:
         found.append(
-            SealFinding("seal block", str(since), since, "deleted: a later block was verified before")
+            SealFinding(
+                "seal block", str(since), since, f"deleted, or of other books: the newest is {newest}"
+            )
         )
         return SealCheck(found, newest, NO_HEAD, 0)
     before = await _anchor(connection, since, known, found)
