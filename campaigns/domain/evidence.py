@@ -155,6 +155,9 @@ class Row:
         self.name = f"{part.kind} {part.key}"
         if not part.text or part.text[0] != f"{part.kind}/1":
             raise EvidenceError(f"{self.name}: its text is of another kind")
+        # Two lines in one have the same digest, and the second would hide from whoever reads the first.
+        if any("\n" in line for line in part.text):
+            raise EvidenceError(f"{self.name}: a line of its text is two")
         pairs = [line.partition(" ")[::2] for line in part.text[1:]]
         self.lines = [value for name, value in pairs if name == "line"] if part.kind == "payment" else []
         self._fields: Mapping[str, str] = dict(pairs)
