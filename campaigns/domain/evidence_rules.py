@@ -34,6 +34,7 @@ def check_content(evidence: Evidence) -> tuple[list[Problem], list[str]]:
         *terms,
         *_vouchers(evidence, payment, lines),
         *_transfers(evidence, payment, lines),
+        *_state(evidence, payment),
         *_refunds(evidence, payment),
     ]
     if terms:
@@ -147,6 +148,21 @@ def _transfers(evidence: Evidence, payment: Row, lines: list[Line]) -> Iterable[
         yield Problem(payment.name, "its lines do not add up to its subsidy")
     if sum(captured.values()) != evidence.state.captured_fen:
         yield Problem("state", "its lines do not add up to what was captured")
+
+
+def _state(evidence: Evidence, payment: Row) -> Iterable[Problem]:
+    """The state is the one that the transfers lead to; an undo that gave no fen back leaves none."""
+    payment_id = payment.id("id")
+    kinds = {row.text("kind") for row in rows_of(evidence, "transfer") if row.id("cause_id") == payment_id}
+    if kinds & {"redeem", "capture", "release"}:
+        undone = any(row.text("kind") == "undo" for row in rows_of(evidence, "refund"))
+        possible = {"undone"} if undone else {"captured"}
+        if evidence.refunds_without_value:
+            possible = {"captured", "undone"}
+    else:
+        possible = {"voided"} if "void" in kinds else {"expired"} if "hold_expiry" in kinds else {"held"}
+    if evidence.state.state not in possible:
+        yield Problem("state", f"it is said to be {evidence.state.state}, and its transfers say otherwise")
 
 
 def _refunds(evidence: Evidence, payment: Row) -> Iterable[Problem]:

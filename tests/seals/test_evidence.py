@@ -140,6 +140,9 @@ async def test_a_forger_who_makes_the_digests_again_is_named(sealed: Sealed) -> 
     for subject, evidence in forged.items():
         found = subjects(verify_evidence(encode(finished(evidence))))
         assert any(one.startswith(subject) for one in found), (subject, found)
+    for wrong in ("held", "voided", "expired", "undone", "returned"):
+        evidence = replace(good, state=replace(state, state=wrong))
+        assert subjects(verify_evidence(encode(finished(evidence)))) == {"state"}
     without = [
         replace(good, rows=tuple(p for p in good.rows if p is not part))
         for part in good.rows
