@@ -8,15 +8,20 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MAX_GATHERED: Final = 1_000  # keys in one look-up; the rest wait for the next
+FIND_SECONDS: Final = 10.0  # of one look-up: the next waits for it, and a link may be cut without a word
 
 Find = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
 
 
 class Gathered(Generic[K, V]):
-    """Look-ups by key. ``find`` answers what it found of the keys it is given; what it raises is told to all of them."""
+    """Look-ups by key. ``find`` answers what it found of the keys it is given; what it raises is told to all of them.
 
-    def __init__(self, find: "Find[K, V]") -> None:
+    One that takes longer than ``find_seconds`` is given up: TimeoutError.
+    """
+
+    def __init__(self, find: "Find[K, V]", find_seconds: float = FIND_SECONDS) -> None:
         self._find = find
+        self._find_seconds = find_seconds
         self._asked: dict[K, asyncio.Future[V | None]] = {}
         self._reader: asyncio.Task[None] | None = None
 
@@ -41,7 +46,8 @@ class Gathered(Generic[K, V]):
 
     async def _answer(self, keys: list[K], asked: "list[asyncio.Future[V | None]]") -> None:
         try:
-            found = await self._find(keys)
+            async with asyncio.timeout(self._find_seconds):
+                found = await self._find(keys)
         except Exception as error:  # noqa: BLE001 - told to everybody who asked
             for one in asked:
                 one.set_exception(error)

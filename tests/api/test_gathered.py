@@ -66,6 +66,15 @@ async def test_an_error_is_told_to_all_and_the_next_look_up_is_new() -> None:
     assert shelf.asked == [[1, 3], [1]]
 
 
+async def test_a_look_up_that_never_ends_is_given_up_and_does_not_hold_up_the_next() -> None:
+    shelf = Shelf()
+    lookups = Gathered(shelf.find, find_seconds=0.02)
+    with pytest.raises(TimeoutError):
+        await lookups.get(1)
+    shelf.open.set()
+    assert await lookups.get(1) == "v1"
+
+
 async def test_a_look_up_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathered, "MAX_GATHERED", 2)
     shelf = Shelf()

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import asyncpg
@@ -10,6 +10,7 @@ import pytest
 
 from campaigns.domain.errors import Broken, Refused, TryAgain
 from campaigns.domain.ids import new_id
+from campaigns.gate.gathered import Gathered
 from campaigns.runtime.engines import Databases
 from campaigns.store import group_commit
 from campaigns.store.group_batch import HELD_UP, Failed
@@ -323,6 +324,27 @@ async def test_a_link_cut_without_a_word_holds_no_lane_for_long(database: Databa
                 told = await ends([ask(lanes, "free", str(number)) for number in range(5)])
                 lost = [end for end in told if end != 1]
         await lanes.drain()
+        await linked.close()
+
+
+async def test_a_link_cut_without_a_word_holds_up_no_look_up_for_long(database: Databases) -> None:
+    """Every request with a key that was not seen lately waits for the one look-up there is at a time."""
+    link = Link(database)
+    async with link as dsn:
+        linked = await open_pool(dsn, size=1, acquire_timeout_ms=500)
+
+        async def find(keys: Collection[int]) -> dict[int, int]:
+            async with linked.acquire() as connection:
+                rows = await connection.fetch("SELECT * FROM unnest($1::int[])", list(keys))
+            return {row[0]: row[0] for row in rows}
+
+        lookups = Gathered(find, find_seconds=0.3)
+        assert await lookups.get(1) == 1
+        link.generation += 1
+        async with asyncio.timeout(10):
+            with pytest.raises(TimeoutError):
+                await lookups.get(2)
+            assert await lookups.get(3) == 3
         await linked.close()
 
 
