@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -33,7 +34,10 @@ from tests.audit.faults import FAULTS, plant
 from tests.support.payworld import PayWorld
 
 ROUNDS: Final = 3
-NEW_PAYMENTS: Final = 10_000
+PAYMENTS: Final = 1_000_000
+NEW_OF: Final = 100  # one payment is new for so many old ones
+MOST_NEW_OF: Final = 10  # in all rounds: more would find the vouchers spent
+FEWEST_PAYMENTS: Final = 1_000
 DATABASE: Final = "bench_audit"
 ALSO: Final = {LINES: ("decided_in_time",)}  # a check that names rows of another
 
@@ -48,13 +52,19 @@ async def bench(engines: Engines, payments: int, new: int, rounds: int, faults: 
     try:
         ctx = Context(pool=pool, gate=gate, hmac_key=bytes(32), mode="test")
         begun = time.perf_counter()
+        _say(f"making {payments:,} payments")
         world = await make_bigworld(PayWorld(ctx), owner, Size(payments))
         made_s = time.perf_counter() - begun
         begun = time.perf_counter()
+        _say("sealing them")
         await _seal(ctx)
         sealed_s = time.perf_counter() - begun
+        _say(f"auditing everything, {rounds} times")
         wholes = [await _timed(ctx, since_last=False) for _ in range(rounds)]
+        _say(f"auditing after {new:,} new payments, {rounds} times")
         parts = [await _after(ctx, world, new) for _ in range(rounds)]
+        if faults:
+            _say(f"planting {len(FAULTS)} faults")
         found = await _faults(owner) if faults else {}
         return {
             "payments": payments, "new_payments": new, "rounds": rounds, "made_s": round(made_s, 1),
@@ -67,6 +77,10 @@ async def bench(engines: Engines, payments: int, new: int, rounds: int, faults: 
         await owner.close()
         await gate.close()
         await pool.close()
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 async def _seal(ctx: Context) -> None:
@@ -173,16 +187,26 @@ def run(payments: int, new: int, rounds: int, faults: bool, directory: Path) -> 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry of ``python -m tests.audit.bench``: 0 where nothing was violated and no fault missed."""
     parser = argparse.ArgumentParser(prog="make bench-audit", description=__doc__)
-    parser.add_argument("--payments", type=int, default=1_000_000)
-    parser.add_argument("--new", type=int, default=NEW_PAYMENTS)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--faults", action="store_true")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--payments", type=int, default=PAYMENTS, help="audited as a whole [1000000]")
+    parser.add_argument("--new", type=int, help="new payments a round [a hundredth of --payments]")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="audits of each kind; medians are told [3]"
+    )
+    parser.add_argument("--faults", action="store_true", help="plant every fault and see it named")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     arguments = parser.parse_args(argv)
+    payments, rounds = arguments.payments, arguments.rounds
+    new = payments // NEW_OF if arguments.new is None else arguments.new
+    if payments < FEWEST_PAYMENTS or rounds < 1 or new < 1:
+        parser.error(f"take at least {FEWEST_PAYMENTS:,} payments, one new one and one round")
+    if new * rounds > payments // MOST_NEW_OF:
+        parser.error(
+            f"in {rounds} rounds at most {payments // MOST_NEW_OF // rounds:,} payments a round can be new"
+        )
     directory = Path(tempfile.mkdtemp(prefix="hongbao-bench-audit-"))
     directory.chmod(0o711)
     try:
-        figures = run(arguments.payments, arguments.new, arguments.rounds, arguments.faults, directory)
+        figures = run(payments, new, rounds, arguments.faults, directory)
     finally:
         shutil.rmtree(directory)
     print(show(figures))
