@@ -8,6 +8,7 @@ import click
 import pytest
 
 from api.cli import main
+from api.default_group import DefaultGroup
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "README.zh.md")
@@ -31,6 +32,8 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str], str]:
     command: click.Command = main
     name = "hongbao"
     while isinstance(command, click.Group):
+        if isinstance(command, DefaultGroup) and not {*words[:1]} & set(command.commands):
+            words = [command.default, *words]
         name = f"{name} {words[0]}"
         assert words[0] in command.commands, name
         command, words = command.commands[words[0]], words[1:]
