@@ -79,13 +79,14 @@ class RateLimits:
         self._on_open = on_open
         self._leases: dict[UUID, tuple[int, float]] = {}
         self._silent_until = 0.0
-        self._asking: dict[UUID, asyncio.Future[None]] = {}
+        self._asking: dict[UUID, asyncio.Future[int]] = {}
         self._given: Gathered[_Asked, _Given] = Gathered(self._ask_many)
 
     async def take(self, bucket_id: UUID, limit: Limit) -> None:
         """Let one request pass, or raise TryAgain ``too_many_requests`` with the seconds to wait.
 
-        One request of a bucket asks for a lease at a time: a hundred that come at once must not take a lease each.
+        One request of a bucket asks for a lease at a time: a hundred that come at once must not take a lease each, and
+        of an empty bucket all who wait hear so at once: a flood must not be turned away one by one.
         """
         while not self._spend(bucket_id):
             if time.monotonic() < self._silent_until:
@@ -95,7 +96,9 @@ class RateLimits:
             if asking is None:
                 await self._ask(bucket_id, limit)
                 return
-            await asyncio.shield(asking)
+            wait_ms = await asyncio.shield(asking)
+            if wait_ms:
+                raise _too_many(wait_ms)
 
     def _spend(self, bucket_id: UUID) -> bool:
         left, until = self._leases.get(bucket_id, (0, 0.0))
@@ -108,20 +111,20 @@ class RateLimits:
         """Take a lease and spend one token of it, while the bucket's other requests wait."""
         now = time.monotonic()
         done = self._asking[bucket_id] = asyncio.get_running_loop().create_future()
+        wait_ms = 0
         try:
             given = await self._given.get(_Asked(bucket_id, limit))
+            assert given is not None
+            wait_ms = given.wait_ms
         except (RedisError, OSError):
             self._silent_until = time.monotonic() + SILENCE_SECONDS
             self._on_open()
             return
         finally:
             del self._asking[bucket_id]
-            done.set_result(None)
-        assert given is not None
-        if not given.tokens:
-            raise TryAgain(
-                "too_many_requests", status=429, retry_after_seconds=max(1, -(-given.wait_ms // 1000))
-            )
+            done.set_result(wait_ms)
+        if wait_ms:
+            raise _too_many(wait_ms)
         self._keep(bucket_id, given.tokens - 1, now)
 
     async def _ask_many(self, asked: Collection[_Asked]) -> dict[_Asked, _Given]:
@@ -136,3 +139,7 @@ class RateLimits:
         if len(self._leases) >= MOST_LEASES:
             self._leases.clear()  # gives tokens up, never makes any
         self._leases[bucket_id] = (tokens, now + LEASE_LIFE_SECONDS)
+
+
+def _too_many(wait_ms: int) -> TryAgain:
+    return TryAgain("too_many_requests", status=429, retry_after_seconds=max(1, -(-wait_ms // 1000)))

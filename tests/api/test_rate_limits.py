@@ -59,6 +59,25 @@ async def test_requests_that_come_at_once_share_leases(gate: Gate) -> None:
     assert sum(isinstance(end, TryAgain) for end in ends) in (40, 41)
 
 
+async def test_a_flood_is_turned_away_together(gate: Gate) -> None:
+    """Else each waits for those before it, and each answer wakes all who still wait."""
+    limits, limit, bucket_id = RateLimits(gate), Limit(per_second=1, burst=1), new_id()
+    await limits.take(bucket_id, limit)
+    asked = 0
+    ask = limits._given.get
+
+    async def counted(key: object) -> object:
+        nonlocal asked
+        asked += 1
+        return await ask(key)  # type: ignore[arg-type]
+
+    limits._given.get = counted  # type: ignore[assignment, method-assign]
+    ends = await asyncio.gather(*(limits.take(bucket_id, limit) for _ in range(200)), return_exceptions=True)
+    refused = [(end.code, end.retry_after_seconds) for end in ends if isinstance(end, TryAgain)]
+    assert refused == [("too_many_requests", 1)] * 200
+    assert asked == 1
+
+
 async def test_the_bucket_fills_again(gate: Gate) -> None:
     bucket_id, limit = new_id(), Limit(per_second=1_000, burst=1)
     limits = RateLimits(gate)
