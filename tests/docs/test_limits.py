@@ -57,7 +57,7 @@ def test_every_named_limit_is_documented() -> None:
                 continue
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 targets = node.targets if isinstance(node, ast.Assign) else []
-                for target in targets:
+                for target in [node.target] if isinstance(node, ast.AnnAssign) else targets:
                     if isinstance(target, ast.Name) and _NAMED.fullmatch(target.id):
                         missing.append(f"{file}:{target.id}")
     undocumented = sorted(set(missing) - listed - BEHIND)
