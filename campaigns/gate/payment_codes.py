@@ -1,7 +1,7 @@
 """Live payment codes in Valkey: code -> whose it is. That a code pays once is PostgreSQL's to keep.
 
-A person has a few live codes at most; a newer one pushes the oldest out. Each command names one key, so that
-a cluster serves as well as one node.
+A person has a few live codes at most; a newer one pushes the oldest out. The codes of a batch are looked up in one
+command, so one node keeps them all.
 """
 
 from collections.abc import AsyncIterator, Collection
