@@ -95,11 +95,6 @@ async def _verify(connection: Connection, since: int, known: bytes | None) -> Se
     return SealCheck(found[:MAX_SEAL_FINDINGS], newest, before.head, rows)
 
 
-async def seal_findings(connection: Connection, since: int | None = None) -> list[SealFinding]:
-    """What is not as it was sealed: of all blocks, or of those after block ``since``. In a transaction."""
-    return (await verify_seals(connection, since or 0)).findings
-
-
 class _Before(NamedTuple):
     """The block before those that are looked at: its head and where its transactions end."""
 
