@@ -1,6 +1,6 @@
 """Pages for people, rendered here and complete in themselves: no network, no library, one script to search."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,9 @@ def _shown(found: dict[str, Any], path: str, method: str, operation: dict[str, A
         "id": operation["operationId"],
         "summary": operation["summary"],
         "policy": operation["description"],
-        "parameters": [parameter for parameter in parameters if parameter["name"] != "Accept-Language"],
+        "parameters": [
+            _parameter(found, parameter) for parameter in parameters if parameter["name"] != "Accept-Language"
+        ],
         "body": _pretty(found, body["content"]) if body else None,
         "status": status,
         "answer": _pretty(found, answers[status]["content"]),
@@ -71,20 +73,49 @@ def _shown(found: dict[str, Any], path: str, method: str, operation: dict[str, A
     }
 
 
+def _parameter(found: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
+    schema = parameter["schema"]
+    return {
+        "name": parameter["name"],
+        "place": parameter["in"],
+        "type": _type(found, schema),
+        "default": _written(schema.get("default")),
+        "required": parameter.get("required", False),
+        "note": parameter.get("description") or schema.get("description", ""),
+    }
+
+
+def _written(default: object) -> str:
+    """As it is written in an address."""
+    return "" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+
+
 def _pretty(found: dict[str, Any], content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Members of the object in ``content``: name, type, whether required, description; one level deep."""
-    schema = next(iter(content.values()))["schema"]
+    """Members of the object in ``content``: name, type, whether required, description.
+
+    One level deep, and one more into the rows of an array.
+    """
+    rows = []
+    for row, member in _members(found, next(iter(content.values()))["schema"], ""):
+        rows.append(row)
+        if "items" in member:
+            rows += [inner for inner, _ in _members(found, member["items"], f"{row['name']}[].")]
+    return rows
+
+
+def _members(
+    found: dict[str, Any], schema: dict[str, Any], prefix: str
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     target = _resolve(found, schema)
     required = target.get("required", [])
-    return [
-        {
-            "name": name,
+    for name, member in target.get("properties", {}).items():
+        row = {
+            "name": f"{prefix}{name}",
             "type": _type(found, member),
             "required": name in required,
             "note": _resolve(found, member).get("description", ""),
         }
-        for name, member in target.get("properties", {}).items()
-    ]
+        yield row, member
 
 
 def _resolve(found: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -194,6 +194,16 @@ def test_the_page_escapes_what_it_shows() -> None:
     assert "<script>alert(1)" not in page
 
 
+def test_the_page_tells_what_a_query_takes_and_what_the_rows_of_a_page_hold() -> None:
+    routes = tuple(route for route in all_routes() if route.path in ("/v1/seals", "/v1/audit"))
+    page = docs_page(routes, "en").decode()
+    assert "<code>extent</code><td>query<td>everything | since_last<td><td>since_last<td>" in page
+    assert "<code>limit</code><td>query<td>integer ≥ 1 ≤ 200<td><td>50<td>" in page
+    assert "as it came" in page  # of the cursor
+    for member in ("items[].head", "items[].sealed_at", "findings[].expected"):
+        assert f"<code>{member}</code>" in page
+
+
 def _references(value: Any) -> list[str]:
     if isinstance(value, dict):
         own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
