@@ -35,7 +35,9 @@ def read_keys(path: Path) -> Keys:
             raise KeysUnusable(f"{path} holds secrets and others may read it: chmod 600")
         keys = msgspec.json.decode(path.read_bytes(), type=Keys)
     except (OSError, msgspec.DecodeError) as error:
-        raise KeysUnusable(f"{path}: {error}") from error
+        raise KeysUnusable(
+            f"{path}: {error}; loadtests/README.md says how to make the file of keys"
+        ) from error
     if not keys.tills or not keys.people:
         raise KeysUnusable(f"{path} names no till or no resident")
     return keys
