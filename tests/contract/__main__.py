@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     print(
         f"seed {seed}, {asked.examples} examples per operation, phases {', '.join(asked.phases)}", flush=True
     )
+    print("PHASE      OPERATION" + " " * 51 + "CASES  FOUND  ANSWERS", flush=True)
     scratch = scratch_directory()
     directory = Path(tempfile.mkdtemp(prefix="hongbao-contract-"))
     engines = Engines(engine_settings(scratch / "data"))
@@ -46,19 +47,28 @@ def main(argv: list[str] | None = None) -> int:
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make contract ARGS=", description=__doc__)
     parser.add_argument(
-        "--examples", type=int, choices=range(1, MOST_EXAMPLES), default=EXAMPLES, metavar="N"
+        "--examples",
+        type=int,
+        choices=range(1, MOST_EXAMPLES),
+        default=EXAMPLES,
+        metavar="N",
+        help=f"generated cases of each operation [{EXAMPLES}]",
     )
     parser.add_argument(
-        "--scenarios", type=int, default=SCENARIOS, metavar="N", help="sequences of calls by links"
+        "--scenarios",
+        type=int,
+        default=SCENARIOS,
+        metavar="N",
+        help=f"sequences of calls by links [{SCENARIOS}]",
     )
     parser.add_argument(
         "--slow-examples", type=int, metavar="N", help="examples of operations that take seconds each"
     )
-    parser.add_argument("--seed", type=int, help="the seed of an earlier run")
+    parser.add_argument("--seed", type=int, help="the seed of an earlier run [by chance, printed]")
     parser.add_argument(
         "--only", help="operations whose name, such as 'POST /v1/redemptions', has this pattern"
     )
-    parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES)
+    parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES, help="[all]")
     return parser.parse_args(argv)
 
 

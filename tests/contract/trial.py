@@ -150,7 +150,7 @@ def _line(event: events.ScenarioFinished, new: int) -> str:
         str(one.response.status_code) for one in event.recorder.interactions.values() if one.response
     )
     statuses = " ".join(f"{status}:{count}" for status, count in sorted(told.items()))
-    return f"{event.phase.value:<9}  {event.label or '-':<58}  {sum(told.values()):>5}  +{new}  {statuses}"
+    return f"{event.phase.value:<9}  {event.label or '-':<58}  {sum(told.values()):>5}  {new:>5}  {statuses}"
 
 
 def _record(recorder: ScenarioRecorder, phase: str, found: Found) -> None:

@@ -165,18 +165,35 @@ async def main(chosen: argparse.Namespace) -> int:
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=24, help="how many rounds, one fault each")
-    parser.add_argument("--first", type=int, default=1, help="begin with this round")
+    parser = argparse.ArgumentParser(prog="make crash ARGS=", description=__doc__)
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=len(FAULTS),
+        help=f"how many rounds, one fault each [{len(FAULTS)}: every fault once]",
+    )
+    parser.add_argument(
+        "--first", type=int, default=1, help="begin with this round, and end with that of --rounds [1]"
+    )
     parser.add_argument("--round", type=int, help="play this round of the seed alone")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, help="soak for so long instead")
-    parser.add_argument("--faults", help=f"of {', '.join(BY_NAME)}")
-    parser.add_argument("--stop-seconds", type=float, default=STOP_SECONDS, help="of SIGSTOP")
+    parser.add_argument("--seed", type=int, default=1, help="of faults, people and choices [1]")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help="soak for so long instead, to the end of the round begun; one takes about a minute",
+    )
+    parser.add_argument("--faults", metavar="NAME,...", help=f"these alone, of {', '.join(BY_NAME)}")
+    parser.add_argument(
+        "--stop-seconds", type=float, default=STOP_SECONDS, help="how long SIGSTOP lasts [10]"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was seen into FILE")
     chosen = parser.parse_args(argv)
     if chosen.faults and not set(chosen.faults.split(",")) <= BY_NAME.keys():
         parser.error(f"faults are {', '.join(BY_NAME)}")
+    if chosen.round is None and not 1 <= chosen.first <= chosen.rounds:
+        parser.error("there is no round to play: --first is at least 1 and at most --rounds")
+    if chosen.minutes is not None and chosen.minutes <= 0:
+        parser.error("--minutes is more than 0")
     return chosen
 
 
