@@ -63,6 +63,6 @@ bench-pay: $(READY) ## payments over HTTP against bare Sanic and the textbook; A
 	$(BIN)/python -m loadtests.bench $(ARGS)
 
 clean: ## remove what hongbao made: engines' data in ./var and /var/tmp, caches, the virtual environment
-	@if [ -x $(BIN)/python ]; then for dir in var/hongbao var/demo/*; do \
+	@if [ -x $(BIN)/python ]; then for dir in var/hongbao var/demo/* var/bench-*/*; do \
 	  HONGBAO_DATA_DIR=$$dir $(BIN)/python -m campaigns.runtime.engines clean; done; fi
 	rm -rf var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(VENV)
