@@ -47,7 +47,7 @@ async def write_transfers(connection: Connection, transfers: Sequence[Transfer],
 def transfers_insert(transfers: Sequence[Transfer], at: datetime) -> list[Statement]:
     """What appends ``transfers``, all at the campaign time ``at``."""
     rows = [_Line(*one[:5], *one.debit, *one.credit, one.amount_fen) for one in transfers]
-    return of_rows(rows, _INSERT, also=(at,))
+    return of_rows(rows, _INSERT, at)
 
 
 async def balances(connection: Connection, campaign_id: UUID) -> dict[Account, int]:

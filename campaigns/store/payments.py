@@ -13,7 +13,7 @@ from campaigns.domain.payments import Books, LineRow, PaymentRow
 from campaigns.domain.terms.facts import Item
 from campaigns.store.ledger import transfers_insert
 from campaigns.store.pool import Connection
-from campaigns.store.statements import of_rows, run_together
+from campaigns.store.statements import Statement, of_rows, run_together
 from campaigns.store.usage import usage_update
 from campaigns.store.vouchers import vouchers_update
 
@@ -124,13 +124,13 @@ async def lock_payments(
     ``held_only`` leaves out those that are no longer held or that somebody else has locked.
     """
     rows = await connection.fetch(_LOCK_ENDED if held_only else _LOCK, sorted(set(ids)))
-    return await _with_lines(connection, rows)
+    return await _payments_of(connection, rows)
 
 
 async def read_payments(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, PaymentRow]:
     """Read payments with their lines, without a lock."""
     rows = await connection.fetch("SELECT * FROM payment WHERE id = ANY($1::uuid[]) ORDER BY id", ids)
-    return await _with_lines(connection, rows)
+    return await _payments_of(connection, rows)
 
 
 async def ended_holds(connection: Connection, limit: int) -> list[UUID]:
@@ -156,8 +156,8 @@ async def write_books(connection: Connection, books: Books, at: datetime) -> Non
     """
     statements = [
         *vouchers_update([row for row in books.vouchers.values() if row.changed]),
-        *of_rows(books.new_payments, _INSERT, _INSERT_LINES),
-        *of_rows(list(books.payments.values()), _UPDATE, _UPDATE_LINES),
+        *_payments_and_lines(books.new_payments, _INSERT, _INSERT_LINES),
+        *_payments_and_lines(list(books.payments.values()), _UPDATE, _UPDATE_LINES),
         *usage_update(books.usage),
         *of_rows(books.refunds, _INSERT_REFUNDS),
         *transfers_insert(books.transfers, at),
@@ -170,7 +170,13 @@ async def write_books(connection: Connection, books: Books, at: datetime) -> Non
         raise Refused("code_already_used") from None
 
 
-async def _with_lines(connection: Connection, rows: Sequence[Any]) -> dict[UUID, PaymentRow]:
+def _payments_and_lines(payments: Sequence[PaymentRow], query: str, of_lines: str) -> list[Statement]:
+    statements = of_rows(payments, query)
+    lines = sum(len(payment.lines) for payment in payments)
+    return statements + [Statement(of_lines, one.arguments, lines) for one in statements]
+
+
+async def _payments_of(connection: Connection, rows: Sequence[Any]) -> dict[UUID, PaymentRow]:
     payments = {row["id"]: _payment(row) for row in rows}
     if payments:
         for row in await connection.fetch(_LINES_OF, list(payments)):

@@ -20,10 +20,11 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Statement(NamedTuple):
-    """An INSERT or UPDATE that returns nothing, with its arguments ``$1`` and on."""
+    """An INSERT or UPDATE that returns nothing, with its arguments ``$1`` and on, and how many rows it must write."""
 
     query: str
     arguments: Sequence[object]
+    rows: int
 
 
 def rows_text(rows: Sequence[Struct]) -> str:
@@ -34,34 +35,32 @@ def rows_text(rows: Sequence[Struct]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def of_rows(rows: Sequence[Struct], *queries: str, also: Sequence[object] = ()) -> list[Statement]:
-    """Statements over ``json_to_recordset($1)`` of the rows by their fields' names; ``also`` are ``$2`` and on.
+def of_rows(rows: Sequence[Struct], query: str, *also: object) -> list[Statement]:
+    """A statement over ``json_to_recordset($1)`` of the rows by their fields' names; ``also`` are ``$2`` and on.
 
     No rows need no statement.
     """
-    if not rows:
-        return []
-    text = rows_text(rows)
-    return [Statement(query, (text, *also)) for query in queries]
+    return [Statement(query, (rows_text(rows), *also), len(rows))] if rows else []
 
 
 async def run_together(connection: Connection, statements: Sequence[Statement]) -> None:
-    """Run the statements as one; none is nothing."""
+    """Run the statements as one; none is nothing. Each must write as many rows as it says."""
     if not statements:
         return
     query = _together(tuple((one.query, len(one.arguments)) for one in statements))
-    await connection.execute(query, *chain.from_iterable(one.arguments for one in statements))
+    arguments = chain.from_iterable(one.arguments for one in statements)
+    written = tuple(await connection.fetchrow(query, *arguments))
+    assert written == tuple(one.rows for one in statements), "a row to write is not there"
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _together(statements: tuple[tuple[str, int], ...]) -> str:
     parts, shift = [], 0
-    for query, arguments in statements:
-        parts.append(_shifted(query, shift))
+    for number, (query, arguments) in enumerate(statements):
+        parts.append(f"w{number} AS ({_shifted(query, shift)} RETURNING 1)")
         shift += arguments
-    *before, last = parts
-    named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(before))
-    return f"WITH {named} {last}" if before else last
+    counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
+    return f"WITH {', '.join(parts)} SELECT {counts}"
 
 
 def _shifted(query: str, by: int) -> str:
