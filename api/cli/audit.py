@@ -73,7 +73,8 @@ def show(result: AuditResult, language: str, console: Console) -> None:
                 f"应为 {finding.expected}，实为 {finding.found}"
                 if zh
                 else f"expected {finding.expected}, found {finding.found}"
-            )
+            ),
+            soft_wrap=True,
         )
     extent = (
         ("全部账目" if zh else "everything")

@@ -79,7 +79,7 @@ def _campaigns(findings: Iterable[Finding]) -> list[UUID]:
 
 def _campaign_of(finding: Finding) -> UUID | None:
     try:
-        return UUID(finding.campaign_id)
+        return None if finding.campaign_id is None else UUID(finding.campaign_id)
     except ValueError:
         return None  # a row of no campaign that we know
 

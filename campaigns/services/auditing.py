@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from campaigns.services.audit_draws import DRAW_CHECK, check_draw
 from campaigns.services.context import Context
 from campaigns.store import audit_marks as marks
-from campaigns.store.audit_checks import CHECKS, Violation, campaigns_of_programme, run_check
+from campaigns.store.audit_checks import CHECKS, NO_CAMPAIGN, Violation, campaigns_of_programme, run_check
 from campaigns.store.audit_draws import drawn_draw, drawn_draws
 from campaigns.store.audit_flows import Flows, add_flows, flows_json, sum_flows, tallies
 from campaigns.store.audit_scope import EVERYTHING, Scope, touched
@@ -37,11 +37,11 @@ Job = Callable[[Connection], Awaitable[list[Violation]]]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One violated row, as the audit names it."""
+    """One violated row, as the audit names it; null is the campaign of a row that has none."""
 
     invariant: int
     check: str
-    campaign_id: str
+    campaign_id: str | None
     subject: str
     id: str
     expected: str
@@ -212,8 +212,8 @@ class _Run:
         """What was found, in the order of the invariants."""
         findings = tuple(
             Finding(
-                invariant=v.invariant, check=v.name, campaign_id=v.campaign_id, subject=v.subject, id=v.id,
-                expected=v.expected, found=v.found,
+                invariant=v.invariant, check=v.name, campaign_id=None if v.campaign_id == NO_CAMPAIGN else v.campaign_id,
+                subject=v.subject, id=v.id, expected=v.expected, found=v.found,
             )
             for v in sorted(self._found)
         )  # fmt: skip
@@ -262,11 +262,13 @@ async def _other_head(connection: Connection, mark: marks.Mark) -> list[Violatio
     if mark.seal_number == 0 or await head_at(connection, mark.seal_number) == mark.seal_head:
         return []
     expected = f"the head {mark.seal_head.hex()}, as the last audit saw it"
-    return [Violation(9, SEAL_CHECK, "None", "seal block", str(mark.seal_number), expected, "another head")]
+    return [
+        Violation(9, SEAL_CHECK, NO_CAMPAIGN, "seal block", str(mark.seal_number), expected, "another head")
+    ]
 
 
 def _mark_violation(number: int, expected: str, found: str) -> Violation:
-    return Violation(9, MARK_CHECK, "None", "mark", str(number), expected, found)
+    return Violation(9, MARK_CHECK, NO_CAMPAIGN, "mark", str(number), expected, found)
 
 
 def _ms(begun: float) -> int:

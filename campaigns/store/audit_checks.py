@@ -40,6 +40,7 @@ class Violation(NamedTuple):
     found: str
 
 
+NO_CAMPAIGN: Final = str(None)  # as a null from the database is told
 LINES: Final = "line_of_one_person"  # which names decided_in_time too
 CHECKS: Final[tuple[Check, ...]] = (
     Check(1, "holders_within_allotments", q.HOLDINGS_PER_TIER),

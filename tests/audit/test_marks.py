@@ -115,6 +115,7 @@ async def test_seals_made_again_over_an_edited_row_are_named_by_the_audit_of_eve
     await seal_rows(ctx)
     found = await audit(ctx)
     assert found.whole
+    assert {one.campaign_id for one in found.findings} == {None}
     assert {(one.check, one.subject, one.found) for one in found.findings} == {
         ("seals", "seal block", "another head")
     }

@@ -138,11 +138,11 @@ def test_the_service_runs_it(tmp_path: object) -> None:
 
 
 def test_a_campaign_id_is_read_from_a_finding() -> None:
-    assert audit_watch._campaign_of(finding("None")) is None
+    assert audit_watch._campaign_of(finding(None)) is None and audit_watch._campaign_of(finding("x")) is None
     assert audit_watch._campaign_of(finding(str(UUID(int=5)))) == UUID(int=5)
 
 
-def finding(campaign_id: str) -> audit_watch.Finding:
+def finding(campaign_id: str | None) -> audit_watch.Finding:
     return audit_watch.Finding(
         invariant=5, check="c", campaign_id=campaign_id, subject="s", id="i", expected="e", found="f"
     )
