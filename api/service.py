@@ -137,15 +137,19 @@ class Service:
         return {**checks, **loops, **lanes}
 
     async def drain(self) -> bool:
-        """Take no more, wait for what was begun, at most DRAIN_SECONDS; answer whether all of it ended."""
+        """Take no more, wait for what was begun, at most DRAIN_SECONDS; answer whether all of it ended.
+
+        The loops end meanwhile, which takes them less (`Loops.stop`).
+        """
         self.draining = True
+        stopping = asyncio.ensure_future(self.loops.stop())
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self._idle.wait()
         except TimeoutError:
             return False
         finally:
-            await self.loops.stop()
+            await stopping
         return True
 
 

@@ -18,15 +18,21 @@ from campaigns.services.sweeping import retain_keys, sweep
 
 Outcome = Callable[[str, str], None]
 RETENTION_SECONDS = 3_600
+FINISH_SECONDS = 18.0  # a round that moves value may end by itself; together less than the drain may take
+CUT_SECONDS = 3.0  # a round that was cut rolls back and gives its connections back
 
 
 @dataclass(frozen=True)
 class Loop:
-    """``step`` every ``seconds`` of real time, the first one at once."""
+    """``step`` every ``seconds`` of real time, the first one at once.
+
+    ``may_be_cut``: a stop cuts its round short, as it only reads or the next round does all of it again.
+    """
 
     name: str
     seconds: float
     step: Callable[[Context], Awaitable[object]]
+    may_be_cut: bool = False
 
 
 class Loops:
@@ -58,7 +64,11 @@ class Loops:
         }
 
     async def stop(self) -> None:
-        """Let each loop finish its round and end it."""
+        """End every loop: a round that may be cut is cut, another one may finish, within bounds.
+
+        Takes at most FINISH_SECONDS and CUT_SECONDS. A cut round's statement is cancelled in PostgreSQL too, and its
+        transaction rolled back.
+        """
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -69,7 +79,7 @@ class Loops:
             try:
                 await asyncio.shield(round_)
             except asyncio.CancelledError:
-                await asyncio.wait({round_})
+                await _end(round_, loop.may_be_cut)
                 raise
             except TryAgain:
                 self._outcome(loop.name, "busy")
@@ -85,6 +95,15 @@ class Loops:
         if not task.cancelled():
             self.error = task.exception()
             self.died.set()
+
+
+async def _end(round_: asyncio.Future[object], at_once: bool) -> None:
+    """Let a round end by itself, unless it is to be cut at once; cut it where it does not."""
+    if not at_once:
+        await asyncio.wait({round_}, timeout=FINISH_SECONDS)
+    if not round_.done():
+        round_.cancel()
+        await asyncio.wait({round_}, timeout=CUT_SECONDS)
 
 
 def service_loops(settings: Settings) -> tuple[Loop, ...]:
@@ -104,7 +123,7 @@ def service_loops(settings: Settings) -> tuple[Loop, ...]:
     return (
         Loop("sweep", settings.sweep_seconds, sweep),
         Loop("awards", settings.sweep_seconds, sweep_awards),
-        Loop("request_keys", RETENTION_SECONDS, retain),
-        Loop("seals", SEAL_SECONDS, keep_sealing),
-        Loop("audit", WATCH_SECONDS, Watch()),
+        Loop("request_keys", RETENTION_SECONDS, retain, may_be_cut=True),
+        Loop("seals", SEAL_SECONDS, keep_sealing, may_be_cut=True),
+        Loop("audit", WATCH_SECONDS, Watch(), may_be_cut=True),
     )

@@ -4,6 +4,7 @@ Money is refused at start-up unless the server is durable: fsync and full_page_w
 synchronous_commit on in every pooled connection.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import msgspec
 from campaigns.domain.errors import TryAgain
 
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+CLOSE_SECONDS = 3.0  # connections that are not given back by then are cut off
 
 
 class Connection(Protocol):
@@ -54,7 +56,11 @@ class Pool:
         return bool(self.raw.get_size() == self.raw.get_max_size() and self.raw.get_idle_size() == 0)
 
     async def close(self) -> None:
-        await self.raw.close()
+        """Close every connection as it is given back, and after CLOSE_SECONDS what is still in use."""
+        try:
+            await asyncio.wait_for(self.raw.close(), CLOSE_SECONDS)
+        except TimeoutError:
+            self.raw.terminate()
 
 
 class _Acquire:
