@@ -77,7 +77,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def options_of(argv: Sequence[str] | None = None) -> Options:
     """The command line as Options."""
-    given = {name: value for name, value in vars(_parser().parse_args(argv)).items() if value is not None}
+    parser = _parser()
+    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+    if "json_file" in given and not given["json_file"].absolute().parent.is_dir():
+        parser.error(f"there is no directory {given['json_file'].parent}")
     if given["quick"]:
         quick = {
             "connections": [16], "pools": [8], "rounds": 1, "seconds": 1.0, "warmup_seconds": 0.3,

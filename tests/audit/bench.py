@@ -199,6 +199,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     new = payments // NEW_OF if arguments.new is None else arguments.new
     if payments < FEWEST_PAYMENTS or rounds < 1 or new < 1:
         parser.error(f"take at least {FEWEST_PAYMENTS:,} payments, one new one and one round")
+    if arguments.json is not None and not arguments.json.absolute().parent.is_dir():
+        parser.error(f"there is no directory {arguments.json.parent}")
     if new * rounds > payments // MOST_NEW_OF:
         parser.error(
             f"in {rounds} rounds at most {payments // MOST_NEW_OF // rounds:,} payments a round can be new"

@@ -192,6 +192,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"faults are {', '.join(BY_NAME)}")
     if chosen.round is None and not 1 <= chosen.first <= chosen.rounds:
         parser.error("there is no round to play: --first is at least 1 and at most --rounds")
+    if chosen.json is not None and not chosen.json.absolute().parent.is_dir():
+        parser.error(f"there is no directory {chosen.json.parent}")
     if chosen.minutes is not None and chosen.minutes <= 0:
         parser.error("--minutes is more than 0")
     return chosen
