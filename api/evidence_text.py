@@ -24,6 +24,7 @@ _WORDS = {
     "line": ("券", "Voucher"),
     "moved": ("账目", "Transfer"),
     "terms": ("规则摘要", "Terms, SHA-256"),
+    "place": ("规则中的地名", "Place in the terms"),
     "made": ("制作", "Made"),
 }
 
@@ -54,6 +55,8 @@ def told(evidence: Evidence, language: Language) -> list[tuple[str, str]]:
         pairs.append(("line", f"{campaign}  {line.voucher_id}  {format_yuan(line.authorized_fen)}"))
     pairs += [("moved", _transfer(row, zone)) for row in rows_of(evidence, "transfer")]
     pairs += [("terms", part.digest) for part in evidence.terms]
+    for part in evidence.terms:
+        pairs += [("place", f"{code} = {name.zh}, {name.en}") for code, name in part.place_names.items()]
     pairs.append(("made", f"{local_text(evidence.about.made_at, zone)}  {evidence.about.made_by}"))
     return [(_WORDS[name][language == "en"], value) for name, value in pairs]
 
@@ -77,11 +80,16 @@ def verdict(check: EvidenceCheck, compared: bool, language: Language) -> str:
     if check.problems:
         return _failed(check)[0 if zh else 1]
     if compared:
-        return "校验通过，且与给出的封存值一致。" if zh else "Sound, and under the head that was given."
+        return (
+            "校验通过：上列已封存的事实与给出的封存值一致；其余仅为制作方所述。"
+            if zh
+            else "Sound: the sealed facts listed lie under the head that was given. The others are only its maker's word."
+        )
     return (
-        "校验通过。请将封存值与办公室公布的对照：伪造全部内容的人只能得到另一个值。"
+        "校验通过。请将封存值与办公室公布的对照：伪造已封存事实的人只能得到另一个值；其余仅为制作方所述。"
         if zh
-        else "Sound. Compare the head with the published one: who forges everything ends at another."
+        else "Sound. Compare the head with the published one: who forges sealed facts ends at another. The other facts "
+        "listed are only its maker's word."
     )
 
 

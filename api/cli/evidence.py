@@ -11,6 +11,7 @@ import click
 
 from api.default_group import DefaultGroup
 from api.desk import as_staff
+from api.evidence_facts import facts_told
 from api.evidence_text import told, verdict
 from api.report.texts import LANGUAGES, Language
 from campaigns.domain.evidence import MAX_EVIDENCE_BYTES, Evidence, EvidenceError, encode
@@ -123,6 +124,10 @@ def _show(found: Evidence, language: Language) -> None:
         raise click.ClickException(str(error)) from None
     for label, value in pairs:
         click.echo(f"{label}：{value}" if language == "zh" else f"{label}: {value}")
+    for title, facts in facts_told(found, language):
+        click.echo(title)
+        for fact in facts:
+            click.echo(f"  - {fact}")
 
 
 def _tell_problems(check: EvidenceCheck) -> None:

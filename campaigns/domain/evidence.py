@@ -30,7 +30,10 @@ class EvidenceError(ValueError):
 
 
 class About(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which payment, by whom asked for, at campaign time. ``programme`` and ``campaigns`` are codes."""
+    """Which payment, by whom asked for, at campaign time. ``programme`` and ``campaigns`` are codes.
+
+    ``acts_left_out`` is how many acts about it were too many for the file.
+    """
 
     payment_id: UUID
     programme: str
@@ -38,15 +41,27 @@ class About(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: str
     made_at: datetime
     made_by: str
+    acts_left_out: int
+
+
+class PlaceLabel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a contract calls a place; nothing seals it."""
+
+    zh: str
+    en: str
 
 
 class TermsPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A version of a campaign's terms: the canonical text, its SHA-256, and the contract in words."""
+    """A version of a campaign's terms: the canonical text, its SHA-256, and the contract in words.
+
+    ``place_names`` has what the contract calls the places of the terms, by their codes.
+    """
 
     version_id: int
     campaign_id: UUID
     digest: str
     compiled: str
+    place_names: dict[str, PlaceLabel]
     contract_zh: tuple[str, ...]
     contract_en: tuple[str, ...]
 

@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
-from campaigns.domain import refunds
 from campaigns.domain.errors import Invalid
 from campaigns.domain.evidence import Evidence, EvidenceError, Row, rows_of
+from campaigns.domain.evidence_follow import check_follow
 from campaigns.domain.evidence_lines import Line
+from campaigns.domain.evidence_state import kept_purchase
 from campaigns.domain.terms.amount import amount
 from campaigns.domain.terms.compile import read_compiled
 from campaigns.domain.terms.decide import decide
-from campaigns.domain.terms.facts import Denial, Holder, Item, Position, Purchase, Store, Used, Voucher
-from campaigns.domain.terms.model import Channel
+from campaigns.domain.terms.facts import Denial, Holder, Purchase, Store, Used, Voucher
 from campaigns.domain.terms.rules import Rules, compile_terms
 
 Found = list[tuple[str, str]]
@@ -27,14 +26,6 @@ Found = list[tuple[str, str]]
 STORE_CODES: Final = frozenset(
     {"place_not_allowed", "merchant_not_listed", "scenario_not_allowed", "mcc_not_allowed"}
 )
-
-
-class Kept(Struct, frozen=True, kw_only=True):
-    """What a payment's row keeps of the purchase beside the basket."""
-
-    channel: Channel
-    items: tuple[Item, ...]
-    position: Position | None
 
 
 def check_decision(evidence: Evidence, payment: Row, lines: Sequence[Line]) -> tuple[Found, list[str]]:
@@ -61,7 +52,7 @@ def check_decision(evidence: Evidence, payment: Row, lines: Sequence[Line]) -> t
         problem, note = _decide(evidence, payment, line, rules[line.terms_version_id], whole_fen)
         found += problem
         notes += note
-    changed, unclear = _follow(evidence, payment, lines, rules)
+    changed, unclear = check_follow(evidence, payment, lines, rules)
     return found + changed, notes + unclear
 
 
@@ -92,11 +83,7 @@ def _decide(
 
 
 def _purchase(evidence: Evidence, payment: Row) -> Purchase:
-    try:
-        kept = msgspec.convert(payment.json("purchase"), Kept)
-    except msgspec.ValidationError as error:
-        raise EvidenceError(f"{payment.name}: its purchase cannot be read") from error
-    store = evidence.store
+    kept, store = kept_purchase(payment), evidence.store
     return Purchase(
         basket_fen=payment.fen("basket_fen"), channel=kept.channel, items=kept.items, position=kept.position,
         store=Store(
@@ -105,50 +92,3 @@ def _purchase(evidence: Evidence, payment: Row) -> Purchase:
             scenario=store.scenario,
         ),
     )  # fmt: skip
-
-
-def _follow(
-    evidence: Evidence, payment: Row, lines: Sequence[Line], rules: dict[int, Rules]
-) -> tuple[Found, list[str]]:
-    """Compute capture and refunds again; where goods of named categories left, the order is not kept."""
-    state = evidence.state
-    if state.captured_basket_fen is None:
-        return [], []
-    if state.gone_items or evidence.refunds_without_value:
-        return [], [
-            "capture and refunds are not computed again: goods of named categories left, or a refund moved nothing"
-        ]
-    found: Found = []
-    basket_fen, stated = payment.fen("basket_fen"), {one.line: one for one in state.lines}
-    if any(line.line not in stated for line in lines):
-        return [], []  # named already
-    taken = refunds.capture(
-        _lines(lines, rules, [0] * len(lines), [0] * len(lines)), basket_fen, state.captured_basket_fen
-    )
-    if list(taken) != [stated[line.line].captured_fen for line in lines]:
-        found.append(("state", "captured again, the lines come to other amounts"))
-    back, goods_fen = [0] * len(lines), 0
-    for row in sorted(rows_of(evidence, "refund"), key=lambda row: row.at("at")):
-        goods_fen += row.fen("returned_goods_fen")
-        if row.text("kind") == "undo":
-            moved = tuple(captured - given for captured, given in zip(taken, back, strict=True))
-        else:
-            moved = refunds.refund(
-                _lines(lines, rules, taken, back), basket_fen, state.captured_basket_fen, goods_fen
-            )
-        if sum(moved) != row.fen("back_fen"):
-            found.append((row.name, f"computed again it gives back {sum(moved)} fen"))
-        back = [given + more for given, more in zip(back, moved, strict=True)]
-    return found, []
-
-
-def _lines(
-    lines: Sequence[Line], rules: dict[int, Rules], captured: Sequence[int], back: Sequence[int]
-) -> list[refunds.Line]:
-    return [
-        refunds.Line(
-            terms=rules[line.terms_version_id].terms, eligible_fen=line.eligible_fen, available_fen=line.available_fen,
-            held_fen=line.authorized_fen, captured_fen=captured[i], refunded_fen=back[i],
-        )
-        for i, line in enumerate(lines)
-    ]  # fmt: skip

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from campaigns.domain.evidence import Evidence, Row, rows_of
+from campaigns.domain.evidence_contract import check_contracts
 from campaigns.domain.evidence_decision import check_decision
 from campaigns.domain.evidence_lines import Line, lines_of
+from campaigns.domain.evidence_state import check_state
 
 Purse = tuple[UUID, UUID]  # campaign and custody operator
 ENDS_HOLD = ("capture", "release", "void", "hold_expiry")
@@ -34,12 +36,18 @@ def check_content(evidence: Evidence) -> tuple[list[Problem], list[str]]:
         *terms,
         *_vouchers(evidence, payment, lines),
         *_transfers(evidence, payment, lines),
-        *_state(evidence, payment),
         *_refunds(evidence, payment),
     ]
+    states = [Problem(subject, what) for subject, what in check_state(evidence, payment, lines)]
+    problems += states
     if terms:
         return problems, ["the decision was not made again, since the terms are not those that were approved"]
+    problems += [Problem(subject, what) for subject, what in check_contracts(evidence.about, evidence.terms)]
+    if states:
+        return problems, ["the decision was not made again, since the state is not that of the sealed rows"]
     decision, notes = check_decision(evidence, payment, lines)
+    if evidence.about.acts_left_out:
+        notes.append(f"{evidence.about.acts_left_out} further acts were too many for the file")
     return problems + [Problem(subject, what) for subject, what in decision], notes
 
 
@@ -150,21 +158,6 @@ def _transfers(evidence: Evidence, payment: Row, lines: list[Line]) -> Iterable[
         yield Problem("state", "its lines do not add up to what was captured")
 
 
-def _state(evidence: Evidence, payment: Row) -> Iterable[Problem]:
-    """The state is the one that the transfers lead to; an undo that gave no fen back leaves none."""
-    payment_id = payment.id("id")
-    kinds = {row.text("kind") for row in rows_of(evidence, "transfer") if row.id("cause_id") == payment_id}
-    if kinds & {"redeem", "capture", "release"}:
-        undone = any(row.text("kind") == "undo" for row in rows_of(evidence, "refund"))
-        possible = {"undone"} if undone else {"captured"}
-        if evidence.refunds_without_value:
-            possible = {"captured", "undone"}
-    else:
-        possible = {"voided"} if "void" in kinds else {"expired"} if "hold_expiry" in kinds else {"held"}
-    if evidence.state.state not in possible:
-        yield Problem("state", f"it is said to be {evidence.state.state}, and its transfers say otherwise")
-
-
 def _refunds(evidence: Evidence, payment: Row) -> Iterable[Problem]:
     """Each refund is of this payment and moved what it says; together they are what the state says."""
     moved: Counter[UUID] = Counter()
@@ -184,6 +177,3 @@ def _refunds(evidence: Evidence, payment: Row) -> Iterable[Problem]:
         yield Problem("state", "the refunds do not add up to it")
     if sum(one.refunded_fen for one in evidence.state.lines) != evidence.state.refunded_fen:
         yield Problem("state", "its lines do not add up to what was given back")
-    goods_fen = sum(row.fen("returned_goods_fen") for row in refunds)
-    if goods_fen != evidence.state.returned_goods_fen and not evidence.refunds_without_value:
-        yield Problem("state", "the goods returned are not those of the refunds")

@@ -51,7 +51,7 @@ def capture(lines: Sequence[Line], basket_fen: int, captured_basket_fen: int) ->
     gone_fen = basket_fen - captured_basket_fen
     held_fen = [line.held_fen for line in lines]
     total_fen = min(sum(held_fen), amount_left(lines, basket_fen, gone_fen))
-    released_fen = _from_last(held_fen, sum(held_fen) - total_fen)
+    released_fen = from_last(held_fen, sum(held_fen) - total_fen)
     return tuple(held - released for held, released in zip(held_fen, released_fen, strict=True))
 
 
@@ -68,10 +68,10 @@ def refund(
     captured_fen = sum(line.captured_fen for line in lines)
     back_fen = min(captured_fen - amount_left(lines, basket_fen, gone_fen), returned_fen)
     moved_fen = max(0, back_fen - sum(line.refunded_fen for line in lines))
-    return _from_last([line.captured_fen - line.refunded_fen for line in lines], moved_fen)
+    return from_last([line.captured_fen - line.refunded_fen for line in lines], moved_fen)
 
 
-def _from_last(most_fen: Sequence[int], total_fen: int) -> tuple[int, ...]:
+def from_last(most_fen: Sequence[int], total_fen: int) -> tuple[int, ...]:
     """Take ``total_fen`` from the parts, the last one first, each at most whole."""
     taken_fen = [0] * len(most_fen)
     for index in reversed(range(len(most_fen))):

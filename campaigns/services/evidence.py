@@ -1,8 +1,8 @@
 """Make the evidence of one payment: see `campaigns.domain.evidence`. Who asks for it is noted in the log of acts."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,18 +14,19 @@ from campaigns.domain.evidence import (
     About,
     Evidence,
     LineState,
+    PlaceLabel,
     RowPart,
     StatePart,
     StorePart,
     TermsPart,
     finished,
 )
+from campaigns.domain.evidence_contract import contract_lines, places_in
 from campaigns.domain.places import full_name_zh
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require
 from campaigns.domain.seals import Kind, split_list, way_down
 from campaigns.domain.terms.compile import read_compiled
-from campaigns.domain.terms.contract import contract_text
 from campaigns.domain.terms.facts import Item
 from campaigns.services.context import Context
 from campaigns.services.seals import SEAL_SECONDS, seal_rows
@@ -91,6 +92,7 @@ async def _gather(connection: Connection, principal: Principal, payment_id: UUID
                 time_zone=terms[0]["time_zone"],
                 made_at=await campaign_now(connection),
                 made_by=login or principal.kind,
+                acts_left_out=wanted.acts_left_out,
             ),
             terms=tuple(_terms(row) for row in terms),
             store=_store(payment),
@@ -140,23 +142,22 @@ def _not_yet() -> TryAgain:
 
 def _terms(row: Any) -> TermsPart:
     compiled = read_compiled(row["compiled"].encode())
-    names = row["place_names"] or {}
-
-    def contract(language: Literal["zh", "en"]) -> tuple[str, ...]:
-        def place(code: str) -> str:
-            known = full_name_zh(code) if language == "zh" else None
-            return names.get(code, {}).get(language) or known or code
-
-        return tuple(contract_text(compiled, language, place).splitlines())
-
+    own = row["place_names"] or {}
+    labels = {code: _label(code, own.get(code, {})) for code in places_in(compiled)}
     return TermsPart(
         version_id=row["id"],
         campaign_id=row["campaign_id"],
         digest=row["digest"].hex(),
         compiled=row["compiled"],
-        contract_zh=contract("zh"),
-        contract_en=contract("en"),
+        place_names=labels,
+        contract_zh=contract_lines(compiled, "zh", labels),
+        contract_en=contract_lines(compiled, "en", labels),
     )
+
+
+def _label(code: str, own: Mapping[str, str]) -> PlaceLabel:
+    """What the campaign calls a place, else the country's list in zh, else its code."""
+    return PlaceLabel(zh=own.get("zh") or full_name_zh(code) or code, en=own.get("en") or code)
 
 
 def _store(payment: Any) -> StorePart:

@@ -32,10 +32,15 @@ SELECT cause_id, kind, line FROM transfer
 WHERE cause_id = ANY($1::uuid[]) OR cause_id = ANY($2::uuid[]) AND kind = 'grant' ORDER BY seq
 """
 
+# Without the approval the terms prove nothing: it comes first, then what happened to the campaigns, then to the payment
+# itself, and of merchant, store and till the newest.
 _ACTS = """
-SELECT id FROM audit WHERE programme_id = $1
-    AND (campaign_id = ANY($2::uuid[]) AND action = ANY($4::text[]) OR subject_id = ANY($3::uuid[]))
-ORDER BY id LIMIT $5
+SELECT id, count(*) OVER () AS there FROM audit WHERE programme_id = $1
+    AND (campaign_id = ANY($2::uuid[]) AND action = ANY($5::text[]) OR subject_id = ANY($3::uuid[] || $4::uuid[]))
+ORDER BY (campaign_id = ANY($2::uuid[]) AND action IN ('campaign.approve', 'terms.approve')) IS TRUE DESC,
+    (campaign_id = ANY($2::uuid[]) AND action = ANY($5::text[])) IS TRUE DESC,
+    (subject_id = ANY($3::uuid[])) IS TRUE DESC, id DESC
+LIMIT $6
 """
 
 _FIRST_TX = """
@@ -45,10 +50,14 @@ WHERE cause_id = ANY($1::uuid[]) AND kind IN ('authorize', 'redeem', 'refund', '
 
 
 class Wanted(NamedTuple):
-    """The keys of the rows that belong to a payment, and refunds that moved nothing, which no block holds."""
+    """The keys of the rows that belong to a payment, and refunds that moved nothing, which no block holds.
+
+    ``acts_left_out`` is how many acts there are beyond `MAX_AUDIT_ROWS`.
+    """
 
     keys: dict[Kind, list[bytes]]
     without_value: tuple[UUID, ...]
+    acts_left_out: int
 
 
 class FoundRow(NamedTuple):
@@ -86,18 +95,19 @@ async def wanted_rows(connection: Connection, payment: Any, lines: Sequence[Any]
     causes = [payment["id"], *(row["id"] for row in refunds)]
     transfers = await connection.fetch(_TRANSFERS, causes, vouchers)
     moved = {row["cause_id"] for row in transfers}
-    subjects = [*causes, *vouchers, payment["merchant_id"], payment["store_id"], payment["terminal_id"]]
+    shop = [payment["merchant_id"], payment["store_id"], payment["terminal_id"]]
     acts = await connection.fetch(
-        _ACTS, payment["programme_id"], campaigns, subjects, CAMPAIGN_ACTS, MAX_AUDIT_ROWS
+        _ACTS, payment["programme_id"], campaigns, [*causes, *vouchers], shop, CAMPAIGN_ACTS, MAX_AUDIT_ROWS
     )
     keys: dict[Kind, list[bytes]] = {
         "payment": [payment["id"].bytes],
         "transfer": [transfer_key(row["cause_id"], row["kind"], row["line"]) for row in transfers],
         "refund": [row["id"].bytes for row in refunds if row["id"] in moved],
         "voucher": [voucher.bytes for voucher in vouchers],
-        "audit": [row["id"].to_bytes(8) for row in acts],
+        "audit": [number.to_bytes(8) for number in sorted(row["id"] for row in acts)],
     }
-    return Wanted(keys, tuple(row["id"] for row in refunds if row["id"] not in moved))
+    without_value = tuple(row["id"] for row in refunds if row["id"] not in moved)
+    return Wanted(keys, without_value, (acts[0]["there"] if acts else 0) - len(acts))
 
 
 async def found_rows(connection: Connection, wanted: Wanted) -> list[FoundRow]:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from api.cli.evidence import evidence
 from api.cli.seals import seals
+from api.evidence_facts import TITLES
 from tests.seals.conftest import Sealed
 
 
@@ -64,8 +65,8 @@ async def test_evidence_is_written_and_checked(
     for name in ("DATABASE_URL", "REDIS_URL"):
         monkeypatch.setenv(name, "postgresql://nobody@127.0.0.1:1/nothing")
     for language, words in (
-        ("zh", "校验通过，且与给出的封存值一致"),
-        ("en", "Sound, and under the head that was given"),
+        ("zh", "校验通过：上列已封存的事实与给出的封存值一致"),
+        ("en", "Sound: the sealed facts listed lie under the head that was given"),
     ):
         told = await _run(evidence, "verify", str(file), "--head", head, "--language", language)
         assert (
@@ -73,6 +74,7 @@ async def test_evidence_is_written_and_checked(
             and words in told.stdout
             and "¥160.00" in told.stdout
             and digest in told.stdout
+            and all(title[language == "en"] in told.stdout for title in TITLES)
         ), told.output
     told = await _run(evidence, "verify", str(file), "--language", "en")
     assert told.exit_code == 0 and "Compare the head" in told.stdout
