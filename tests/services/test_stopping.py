@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from tests.support.paychecks import let_pass
 from tests.support.payworld import PayWorld
 
 SOON_SECONDS = 2.0
-WAIT_SECONDS = 10.0
+LOOKS = 1_000
 BUSY = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'app' AND state <> 'idle'"
 WAITING = f"{BUSY} AND wait_event_type = 'Lock'"
 
@@ -35,10 +35,17 @@ class Watcher:
     async def busy(self) -> int:
         return int(await self._connection.fetchval(BUSY, self._database))
 
-    async def until_waiting(self) -> None:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not await self._connection.fetchval(WAITING, self._database):
-                await asyncio.sleep(0.01)
+    async def waiting(self) -> int:
+        return int(await self._connection.fetchval(WAITING, self._database))
+
+
+async def until(seen: Callable[[], Awaitable[int]], wanted: bool = True) -> None:
+    """Look until something of the kind is there (or nothing)."""
+    for _ in range(LOOKS):
+        if bool(await seen()) is wanted:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{seen.__name__} stayed as it was")
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ async def test_a_round_that_may_be_cut_ends_at_once_and_leaves_nothing_running(
     async with owner.transaction():
         await owner.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")  # a statement that takes long
         loops.start(ctx)
-        await watcher.until_waiting()
+        await until(watcher.waiting)
         begun = time.monotonic()
         await loops.stop()
         assert time.monotonic() - begun < SOON_SECONDS
@@ -86,7 +93,7 @@ async def test_a_sweep_that_has_begun_its_transaction_ends_it(
     async with owner.transaction():
         await owner.execute("SELECT pg_advisory_xact_lock($1, $2)", CAMPAIGN_LOCKS, seq)
         loops.start(ctx)
-        await watcher.until_waiting()
+        await until(watcher.waiting)
         stopping = asyncio.ensure_future(loops.stop())
         done, _ = await asyncio.wait({stopping}, timeout=0.2)
         assert not done, "the sweep is waited for"
@@ -107,9 +114,7 @@ async def test_a_round_that_does_not_end_is_cut_in_the_end(
 
     loops = Loops([Loop("test", 60.0, step)])
     loops.start(ctx)
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await watcher.busy():
-            await asyncio.sleep(0.01)
+    await until(watcher.busy)
     begun = time.monotonic()
     await loops.stop()
     assert time.monotonic() - begun < SOON_SECONDS
@@ -146,9 +151,7 @@ async def test_a_pool_closes_though_a_connection_does_not_come_back(
     async with pool.acquire() as connection:
         await connection.execute("BEGIN")
         await asyncio.wait_for(pool.close(), SOON_SECONDS)
-    async with asyncio.timeout(WAIT_SECONDS):
-        while await watcher.busy():
-            await asyncio.sleep(0.01)
+    await until(watcher.busy, False)
 
 
 def test_the_times_add_up_to_less_than_the_supervisor_waits() -> None:
