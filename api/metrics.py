@@ -17,6 +17,7 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 ROOM_BYTES = {
     "counter": 1 << 17,
     "gauge_livesum": 1 << 15,
+    "gauge_livemostrecent": 1 << 15,
     "histogram": 1 << 19,
 }  # several times what our meters take
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -66,7 +67,12 @@ class Metrics:
         self.loops = Counter(
             "hongbao_loop_rounds_total", "Rounds of background loops", ("loop", "outcome"), registry=registry
         )
-
+        self.unsealed_seconds = Gauge(
+            "hongbao_unsealed_seconds",
+            "Age of the oldest row that no block of seals holds",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.batch_size = Histogram(
             "hongbao_batch_size",
             "Requests in one transaction of a group commit",

@@ -47,9 +47,13 @@ class Service:
         self._auth = Authenticator(ctx)
         self._limits = RateLimits(ctx.gate, self.metrics.limits_open.inc)
         self._cache = Cache(ctx.gate, lambda use, outcome: self.metrics.cache.labels(use, outcome).inc())
+        ctx.sealing.watch(self._sealing_stands_still)
         self.loops.start(ctx)
         for name, lanes in ctx.lanes.items():
             lanes.watch(self.metrics.batches(name), self.loops.give_up)
+
+    def _sealing_stands_still(self, cause: str, seconds: float) -> None:
+        self.log.warning("sealing_stands_still", cause=cause, behind_seconds=round(seconds))
 
     @property
     def ctx(self) -> Context:

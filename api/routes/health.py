@@ -37,6 +37,7 @@ async def metrics(ctx: Context, call: Call) -> Raw:
     service: Service = call.service
     service.metrics.pool_size.set(ctx.pool.raw.get_size())
     service.metrics.pool_idle.set(ctx.pool.raw.get_idle_size())
+    service.metrics.unsealed_seconds.set(ctx.sealing.behind_seconds())
     return Raw(service.metrics.text(), MEDIA_TYPE)
 
 

@@ -9,6 +9,7 @@ from campaigns.gate.valkey import Gate
 from campaigns.services.accept_batch import Accept, AcceptBatch
 from campaigns.services.payment_batch import PaymentBatch
 from campaigns.services.payment_plans import Plan
+from campaigns.services.sealing_state import SealingState
 from campaigns.services.terms_cache import TermsCache
 from campaigns.store.group_commit import GroupCommit
 from campaigns.store.pool import Pool
@@ -29,6 +30,7 @@ class Context:
     mode: Mode = "production"
     terms: TermsCache = field(default_factory=TermsCache)
     draws_dir: Path | None = None
+    sealing: SealingState = field(default_factory=SealingState, init=False, repr=False, compare=False)
     payments: GroupCommit[Plan] = field(init=False, repr=False, compare=False)
     acceptances: GroupCommit[Accept] = field(init=False, repr=False, compare=False)
 

@@ -10,12 +10,13 @@ from campaigns.domain.seals import Header, parse_header
 from campaigns.services.context import Context
 from campaigns.services.paging import Page, PageQuery, before_number, page_of
 from campaigns.store.seal_checks import SealCheck, verify_seals
-from campaigns.store.seals import Block, SealsBehind, newest_blocks, seal_next
+from campaigns.store.seals import Block, SealsBehind, newest_blocks, oldest_unsealed, seal_next
 
 SEAL_SECONDS: Final = 5.0
 MAX_BLOCKS_PER_ROUND: Final = 100
 VERIFY_TIMEOUT_MS: Final = 600_000
 LAST_BLOCK: Final = 2**31 - 1
+NUMBERS_BEHIND: Final = "numbers_behind"  # the cause of a standstill that is SealsBehind
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -49,14 +50,24 @@ async def seal_rows(ctx: Context) -> int:
 
 
 async def keep_sealing(ctx: Context) -> int:
-    """The background's round: as `seal_rows`, but what stops sealing is left to the audit, and payments go on.
+    """The background's round: as `seal_rows`, but what stops sealing is told in ``ctx.sealing``, and payments go on.
 
     Raises TryAgain ``busy``.
     """
+    await _look(ctx)  # a round that fails has said how old the rows are
     try:
-        return await seal_rows(ctx)
+        sealed = await seal_rows(ctx)
     except (Broken, SealsBehind) as error:
+        ctx.sealing.ended(error.code if isinstance(error, Broken) else NUMBERS_BEHIND)
         raise TryAgain("busy") from error
+    await _look(ctx)
+    ctx.sealing.ended()
+    return sealed
+
+
+async def _look(ctx: Context) -> None:
+    async with ctx.pool.acquire() as connection:
+        ctx.sealing.seen(await oldest_unsealed(connection))
 
 
 async def heads(ctx: Context, limit: int, before: int = LAST_BLOCK) -> tuple[Head, ...]:

@@ -22,7 +22,17 @@ from campaigns.store.seal_rows import BY_INDEX, list_query
 SEAL_LOCK: Final = 0x7365616C  # "seal"
 MAX_ROWS_PER_BLOCK: Final = 10_000  # of each table; one transaction is never divided
 SEAL_TIMEOUT_MS: Final = 600_000  # one transaction may have granted a million vouchers
-_NUMBERED: Final = ("transfer", "voucher", "audit")
+_NUMBERED: Final = {"transfer": "at", "voucher": "granted_at", "audit": "at"}  # and when a row was written
+
+
+class Unsealed(NamedTuple):
+    """The oldest row that no block holds: its age by the campaign clock, and whether its block could be made now.
+
+    It could not while a transaction is open that began before its own had ended.
+    """
+
+    age_seconds: float
+    settled: bool
 
 
 class Block(NamedTuple):
@@ -41,6 +51,18 @@ _CUT = """
 SELECT (SELECT tx::text::bigint {0} LIMIT 1) AS first, (SELECT tx::text::bigint {0} OFFSET $3 LIMIT 1) AS cut
 """
 _UNSEALED = "FROM {0} WHERE tx >= $1::text::xid8 AND tx < $2::text::xid8 ORDER BY {0}.tx"
+
+# Of each table the first row that no block holds.
+_OLDEST = f"""
+SELECT extract(epoch FROM campaign_now() - at)::float8 AS age_seconds, tx < settled_tx() AS settled
+FROM ({
+    " UNION ALL ".join(
+        f"(SELECT {at} AS at, tx FROM {table} WHERE tx >= coalesce((SELECT upto_tx FROM seal_block"
+        " ORDER BY number DESC LIMIT 1), '0') ORDER BY tx LIMIT 1)"
+        for table, at in _NUMBERED.items()
+    )
+}) AS first ORDER BY at LIMIT 1
+"""
 
 _LISTS = "SELECT {} FROM (SELECT $1::text::xid8 AS from_tx, $2::text::xid8 AS upto_tx) AS b".format(
     ", ".join(f"{list_query(kind)} AS {kind}" for kind in KINDS)
@@ -125,6 +147,12 @@ async def _write(
         [lists[kind] for kind in KINDS if seals[kind].rows],
     )
     return block
+
+
+async def oldest_unsealed(connection: Connection) -> Unsealed | None:
+    """The oldest row that waits for its block; None where every row has one."""
+    row = await connection.fetchrow(_OLDEST)
+    return None if row is None else Unsealed(max(row["age_seconds"], 0.0), row["settled"])
 
 
 async def head_at(connection: Connection, number: int) -> bytes | None:

@@ -17,6 +17,7 @@ from campaigns.gate.valkey import open_gate
 from campaigns.runtime.engines import Engines
 from campaigns.runtime.outages import is_outage
 from campaigns.runtime.workers import service_loops
+from campaigns.services.auditing import audit
 from campaigns.services.codes import make_code
 from campaigns.services.context import Context
 from campaigns.services.paying import authorize, redeem
@@ -108,6 +109,19 @@ async def test_a_database_made_by_the_sql_can_be_migrated(engines: Engines) -> N
         await admin.execute(f"DROP DATABASE {DATABASE}")
     finally:
         await admin.close()
+
+
+async def test_marks_of_another_key_are_taken_out_by_the_sql(ctx: Context, owner: asyncpg.Connection) -> None:
+    await PayWorld(ctx).start()
+    assert (await audit(replace(ctx, hmac_key=bytes(32)))).violations == 0
+    for _ in range(2):
+        assert [one.check for one in (await audit(ctx)).findings] == ["audit_mark"]
+    (sql,) = re.findall(r"^    (BEGIN; .*audit_mark.*)$", _text("operations.md"), re.MULTILINE)
+    await owner.execute(sql)
+    assert (await audit(ctx)).violations == 0
+    assert await owner.fetchval("SELECT count(*) FROM audit_mark") == 1
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await owner.execute("DELETE FROM audit_mark")
 
 
 @pytest.mark.parametrize(
