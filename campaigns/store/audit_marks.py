@@ -1,7 +1,9 @@
 """Marks: up to which transaction a clean audit has proved the books, and their sums up to there. Append-only.
 
-A mark carries a code that only holders of the installation's key can make, over its content and the code before it, so
-that whoever has the database alone can neither move a mark nor take one out of the row.
+A mark carries a code that only holders of the installation's key can make, over its content and the code before it. So
+the next audit of everything sees that whoever has the database alone has edited a mark, made one, or taken one out
+from between others. Marks cut off at the end, or all of them, are not missed: the next audit goes on from an older one,
+and proves more than it had to.
 """
 
 import hashlib
