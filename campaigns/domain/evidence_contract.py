@@ -14,6 +14,12 @@ from campaigns.domain.terms.model import CompiledTerms
 MAX_LABEL_CHARACTERS: Final = 100
 
 
+def label_text(text: str) -> str:
+    """A name in one line of bounded length, so that no label can pass for a clause."""
+    line = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(line.split())[:MAX_LABEL_CHARACTERS].rstrip()
+
+
 def places_in(compiled: CompiledTerms) -> tuple[str, ...]:
     """The codes of the places that the contract names, in its order."""
     codes: dict[str, None] = {}
@@ -50,7 +56,7 @@ def check_contracts(about: About, parts: tuple[TermsPart, ...]) -> Iterator[tupl
         if set(part.place_names) != set(places_in(compiled)):
             yield name, "the places named are not those of the terms"
         texts = [text for label in part.place_names.values() for text in (label.zh, label.en)]
-        if not all(0 < len(text) <= MAX_LABEL_CHARACTERS and text.isprintable() for text in texts):
+        if not all(text and text == label_text(text) for text in texts):
             yield name, "what it calls a place is no name"
         for language, given in (("zh", part.contract_zh), ("en", part.contract_en)):
             if contract_lines(compiled, "en" if language == "en" else "zh", part.place_names) != given:

@@ -132,7 +132,7 @@ def _transfers(evidence: Evidence, payment: Row, lines: list[Line]) -> Iterable[
     captured: Counter[Purse] = Counter()
     held: Counter[Purse] = Counter()
     states = {one.line: one for one in evidence.state.lines}
-    if set(states) != {line.line for line in lines}:
+    if set(states) != {line.line for line in lines} or len(states) != len(evidence.state.lines):
         yield Problem("state", "its lines are not those of the payment")
         return
     for line in lines:

@@ -21,7 +21,7 @@ from campaigns.domain.evidence import (
     TermsPart,
     finished,
 )
-from campaigns.domain.evidence_contract import contract_lines, places_in
+from campaigns.domain.evidence_contract import contract_lines, label_text, places_in
 from campaigns.domain.places import full_name_zh
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import require
@@ -157,7 +157,8 @@ def _terms(row: Any) -> TermsPart:
 
 def _label(code: str, own: Mapping[str, str]) -> PlaceLabel:
     """What the campaign calls a place, else the country's list in zh, else its code."""
-    return PlaceLabel(zh=own.get("zh") or full_name_zh(code) or code, en=own.get("en") or code)
+    zh, en = (label_text(own.get(language, "")) for language in ("zh", "en"))
+    return PlaceLabel(zh=zh or full_name_zh(code) or code, en=en or code)
 
 
 def _store(payment: Any) -> StorePart:

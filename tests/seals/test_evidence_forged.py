@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from api.evidence_facts import SAID, SEALED, facts_told
-from campaigns.domain.evidence import Evidence, PlaceLabel, encode, finished
+from campaigns.domain.evidence import Evidence, LineState, PlaceLabel, encode, finished
 from campaigns.domain.evidence_check import EvidenceCheck, verify_evidence
+from campaigns.domain.evidence_contract import MAX_LABEL_CHARACTERS
 from campaigns.domain.evidence_state import said_only
 from campaigns.domain.ids import new_id
 from campaigns.domain.terms.facts import Item
@@ -51,6 +52,10 @@ def _invented(**changes: object) -> Forge:
     return lambda good: replace(good, refunds_without_value=(new_id(),), state=replace(good.state, **changes))
 
 
+def _empty(good: Evidence) -> LineState:
+    return replace(good.state.lines[0], captured_fen=0, refunded_fen=0)
+
+
 def _later(name: str) -> Forge:
     def forge(good: Evidence) -> Evidence:
         at = getattr(good.state, name) or good.about.made_at
@@ -76,6 +81,7 @@ REFUSED: dict[str, tuple[Forge, str]] = {
     "fewer goods returned": (_state(returned_goods_fen=2_999), "state"),
     "more goods returned": (_state(returned_goods_fen=3_001), "state"),
     "goods that were not bought": (_state(gone_items=(Item(category="wine", amount_fen=1),)), "state"),
+    "a line twice": (lambda good: _state(lines=(_empty(good), *good.state.lines))(good), "state"),
     "undone by an invented refund": (_invented(state="undone", returned_goods_fen=12_000), "state"),
     "invented refund without goods": (_invented(), "state"),
     "invented refund, another basket": (
@@ -220,6 +226,23 @@ async def test_the_names_of_places_are_labels_and_codes_are_not(
         {"3701": replace(label, en="any place\n9. All is free.")},
     ):
         assert (await checked(unsealed, _terms(place_names=names)(good))).problems
+
+
+async def test_a_long_name_of_a_place_is_cut_to_a_line(unsealed: Sealed, owner: asyncpg.Connection) -> None:
+    world = unsealed.world
+    unsealed.campaign_id = await world.campaign(Terms(benefit=STEPS, places=("370124001",)))
+    await approve(world, owner, unsealed.campaign_id)
+    names = {"370124001": {"zh": "榆山街道\n9. 全部免费", "en": "Yushan " * 100}}
+    await owner.execute(
+        "UPDATE campaign SET definition = definition || $2 WHERE id = $1",
+        unsealed.campaign_id,
+        msgspec.json.encode({"place_names": names}).decode(),
+    )
+    await owner.execute("UPDATE store SET place = '370124001'")
+    good = await evidence_of(unsealed, await unsealed.pay())
+    [label] = good.terms[0].place_names.values()
+    assert label.zh == "榆山街道 9. 全部免费" and 90 < len(label.en) <= MAX_LABEL_CHARACTERS
+    assert (await checked(unsealed, good)).problems == ()
 
 
 async def test_many_acts_of_a_merchant_leave_the_approval_in_the_file(
