@@ -25,7 +25,12 @@ HOST = "127.0.0.1"
 
 @pytest.fixture
 def server() -> Iterator[ServerHandle]:
-    handle = start_server(COMMAND, HOST, 0, 2)
+    """Two processes that hear a hang-up, also where these tests run under nohup, which the supervisor would honour."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        handle = start_server(COMMAND, HOST, 0, 2)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     yield handle
     handle.stop()
 
