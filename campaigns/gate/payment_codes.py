@@ -51,15 +51,6 @@ async def keep_code(gate: Gate, code: str, live: LiveCode, keep_seconds: int) ->
     return True
 
 
-async def find_code(gate: Gate, code: str) -> LiveCode | None:
-    """Answer what ``code`` says, None when it does not live. Raises TryAgain when Valkey cannot be asked."""
-    try:
-        found = await gate.redis.get(_CODE + code)
-    except (RedisError, OSError):
-        raise TryAgain("busy") from None
-    return None if found is None else msgspec.json.decode(found, type=LiveCode)
-
-
 async def find_codes(gate: Gate, codes: Collection[str]) -> dict[str, LiveCode]:
     """Answer what each of ``codes`` says, those that do not live left out, in one command (so from one node).
 

@@ -59,7 +59,7 @@ async def _keep(ctx: "Context", programme_id: UUID, person_id: UUID, expires_at:
 
 async def resolve_code(ctx: "Context", principal: Principal, code: str) -> gate.LiveCode:
     """Whose code this is. One answer for all that do not live: Refused ``code_unknown`` (404)."""
-    live = await gate.find_code(ctx.gate, code) if looks_like(code) else None
+    live = (await gate.find_codes(ctx.gate, [code])).get(code) if looks_like(code) else None
     if live is None or live.programme_id != principal.programme_id:
         raise code_unknown()
     return live

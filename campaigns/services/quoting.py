@@ -27,7 +27,7 @@ from campaigns.services.spending import (
     read_person,
 )
 from campaigns.store.payment_lists import newest_announcement
-from campaigns.store.payments import code_was_used
+from campaigns.store.payments import codes_used
 
 
 class RefusalAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +73,7 @@ async def quote(ctx: Context, principal: Principal, spend: Spend) -> QuoteAnswer
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         till = await find_till(connection, principal, spend)
-        if live is not None and await code_was_used(connection, live.code_id):
+        if live is not None and await codes_used(connection, [live.code_id]):
             raise Refused("code_already_used")
         books = await read_person(ctx, connection, person_id, principal.programme_id)
         now = await read_counters(connection, books, person_id, till.store.merchant_id)

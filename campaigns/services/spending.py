@@ -18,9 +18,9 @@ from campaigns.domain.vouchers import VoucherRow
 from campaigns.services.fields import AmountFen, Code
 from campaigns.store.locks import campaign_now
 from campaigns.store.pool import Connection
-from campaigns.store.stores import Till, campaigns_of, till_by_id, till_by_store_code, wallet_operators
+from campaigns.store.stores import Till, campaigns_of, tills, wallets_of
 from campaigns.store.usage import read_usage
-from campaigns.store.vouchers import candidates, read_vouchers
+from campaigns.store.vouchers import Holding, candidates_of, read_vouchers
 
 if TYPE_CHECKING:  # the context holds the lanes that payments commit in
     from campaigns.services.context import Context
@@ -80,12 +80,14 @@ def facts_items(items: Iterable[ItemPart]) -> tuple[Item, ...]:
 async def find_till(connection: Connection, principal: Principal, spend: Spend) -> Till:
     """The till of the request. Raises Refused ``store_code_unknown`` (404), ``store_not_active``."""
     if isinstance(spend, StoreSpend):
-        till = await till_by_store_code(connection, spend.store_code, principal.programme_id)
+        _, by_code = await tills(connection, (), (spend.store_code,))
+        till = by_code.get((principal.programme_id, spend.store_code))
         if till is None:
             raise Refused("store_code_unknown", status=404)
     else:
         assert principal.terminal_id is not None
-        till = await till_by_id(connection, principal.terminal_id, principal.programme_id)
+        by_id, _ = await tills(connection, (principal.terminal_id,), ())
+        till = by_id.get((principal.programme_id, principal.terminal_id))
     if till is None or not till.active:
         raise Refused("store_not_active")
     return till
@@ -107,8 +109,9 @@ def purchase_of(spend: Spend, till: Till) -> Purchase:
 
 async def read_person(ctx: "Context", connection: Connection, person_id: UUID, programme_id: UUID) -> Books:
     """The person's vouchers for a quote: nothing is locked, and nothing of it may be written."""
-    found = await candidates(connection, person_id, programme_id)
-    books = Books(vouchers=await read_vouchers(connection, [one.id for one in found]))
+    holding = Holding(person_id, programme_id)
+    found = await candidates_of(connection, {holding})
+    books = Books(vouchers=await read_vouchers(connection, [one.id for one in found.get(holding, ())]))
     await _load_terms(ctx, connection, books)
     return books
 
@@ -150,6 +153,7 @@ async def make_order(
 ) -> Order:  # fmt: skip
     """Gather what the decision is about; the wallets are read only where some terms ask for one."""
     asks = any(rules.wallet_operators for rules in books.rules.values())
+    wallets = await wallets_of(connection, {person_id}) if asks else {}
     return Order(
         payment_id=new_id(),
         programme_id=principal.programme_id,
@@ -157,6 +161,6 @@ async def make_order(
         terminal_id=till.terminal_id,
         code_id=code_id,
         purchase=purchase_of(spend, till),
-        wallet_operators=await wallet_operators(connection, person_id) if asks else frozenset(),
+        wallet_operators=wallets.get(person_id, frozenset()),
         at_once=at_once,
     )

@@ -138,11 +138,6 @@ async def ended_holds(connection: Connection, limit: int) -> list[UUID]:
     return [row["id"] for row in await connection.fetch(_ENDED_HOLDS, limit)]
 
 
-async def code_was_used(connection: Connection, code_id: UUID) -> bool:
-    """Say whether a payment with this code exists."""
-    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM payment WHERE code_id = $1)", code_id))
-
-
 async def codes_used(connection: Connection, code_ids: Sequence[UUID]) -> set[UUID]:
     """Which of the codes have paid."""
     rows = await connection.fetch("SELECT code_id FROM payment WHERE code_id = ANY($1::uuid[])", code_ids)

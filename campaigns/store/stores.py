@@ -12,29 +12,17 @@ from campaigns.domain.terms.facts import Store
 from campaigns.domain.terms.model import Channel
 from campaigns.store.pool import Connection
 
-_TILL = """
-SELECT t.id AS terminal_id, t.channel, t.active AND s.active AND m.active AS active, s.id AS store_id, s.name AS store_name,
-       s.place, s.zones, s.scenario, m.id AS merchant_id, m.code AS merchant, m.tags, m.mcc
+_TILLS = """
+SELECT m.programme_id, t.store_code, t.id AS terminal_id, t.channel, t.active AND s.active AND m.active AS active,
+       s.id AS store_id, s.name AS store_name, s.place, s.zones, s.scenario, m.id AS merchant_id, m.code AS merchant,
+       m.tags, m.mcc
 FROM terminal t JOIN store s ON s.id = t.store_id JOIN merchant m ON m.id = s.merchant_id
-WHERE m.programme_id = $2 AND t.
+WHERE t.id = ANY($1::uuid[]) OR t.store_code = ANY($2::text[])
 """
-_BY_ID = _TILL.rstrip() + "id = $1"
-_BY_STORE_CODE = _TILL.rstrip() + "store_code = $1"
-
-_MANY = (
-    _TILL.replace("SELECT ", "SELECT m.programme_id, t.store_code, ")
-    .replace("WHERE m.programme_id = $2 AND t.", "WHERE t.")
-    .rstrip()
-    + "id = ANY($1::uuid[]) OR t.store_code = ANY($2::text[])"
-)
 
 _WALLETS_OF = """
 SELECT w.person_id, o.code FROM wallet w JOIN operator o ON o.id = w.operator_id WHERE w.person_id = ANY($1::uuid[])
 """
-_WALLETS = """
-SELECT o.code FROM wallet w JOIN operator o ON o.id = w.operator_id WHERE w.person_id = $1
-"""
-
 _CAMPAIGNS = """
 SELECT id, seq, code, state, refund_days, closed_at FROM campaign WHERE id = ANY($1::uuid[])
 """
@@ -65,25 +53,14 @@ class Till(Struct, frozen=True, kw_only=True):
     store: Store
 
 
-async def till_by_id(connection: Connection, terminal_id: UUID, programme_id: UUID) -> Till | None:
-    """The till of this id in the programme."""
-    return _till(await connection.fetchrow(_BY_ID, terminal_id, programme_id))
-
-
-async def till_by_store_code(connection: Connection, store_code: str, programme_id: UUID) -> Till | None:
-    """The till whose printed store code this is, in the programme."""
-    return _till(await connection.fetchrow(_BY_STORE_CODE, store_code, programme_id))
-
-
 async def tills(
     connection: Connection, terminal_ids: Collection[UUID], store_codes: Collection[str]
 ) -> tuple[dict[tuple[UUID, UUID], Till], dict[tuple[UUID, str], Till]]:
     """Tills by (programme, terminal) and by (programme, store code), in one statement."""
-    rows = await connection.fetch(_MANY, list(terminal_ids), list(store_codes))
+    rows = await connection.fetch(_TILLS, list(terminal_ids), list(store_codes))
     by_id, by_code = {}, {}
     for row in rows:
         till = _till(row)
-        assert till is not None
         by_id[row["programme_id"], till.terminal_id] = till
         by_code[row["programme_id"], row["store_code"]] = till
     return by_id, by_code
@@ -95,11 +72,6 @@ async def wallets_of(connection: Connection, person_ids: Collection[UUID]) -> di
     for row in await connection.fetch(_WALLETS_OF, list(person_ids)):
         found.setdefault(row["person_id"], set()).add(row["code"])
     return {person_id: frozenset(codes) for person_id, codes in found.items()}
-
-
-async def wallet_operators(connection: Connection, person_id: UUID) -> frozenset[str]:
-    """Codes of the operators at which the person has a wallet."""
-    return frozenset(row["code"] for row in await connection.fetch(_WALLETS, person_id))
 
 
 async def campaigns_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, CampaignRow]:
@@ -137,9 +109,7 @@ async def funders_of(connection: Connection, campaign_id: UUID) -> list[FunderRo
     return [FunderRow(**dict(row)) for row in await connection.fetch(_FUNDERS, campaign_id)]
 
 
-def _till(row: Any) -> Till | None:
-    if row is None:
-        return None
+def _till(row: Any) -> Till:
     return Till(
         terminal_id=row["terminal_id"],
         channel=row["channel"],

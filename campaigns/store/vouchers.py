@@ -14,13 +14,7 @@ from campaigns.store.statements import Statement, of_rows
 _COLUMNS = """id, campaign_id, person_id, operator_id, terms_version_id, face_fen, balance_fen, held_fen, captured_fen,
     refunded_fen, taken_back_fen, uses, state, granted_at, expires_at"""
 
-# Those with something left come first, so that spent ones never crowd them out of the limit.
-_CANDIDATES = """
-SELECT v.id, c.seq FROM voucher v JOIN campaign c ON c.id = v.campaign_id
-WHERE v.person_id = $1 AND v.state = 'live' AND c.programme_id = $2
-ORDER BY v.balance_fen = 0, v.id LIMIT $3
-"""
-
+# Vouchers with something left come first, so that spent ones never crowd them out of the limit.
 # OFFSET 0 keeps the planner from walking through all live vouchers for each person (25 ms of a batch, tried).
 _CANDIDATES_OF = """
 SELECT asked.person_id, asked.programme_id, found.id, found.seq
@@ -88,16 +82,10 @@ class VoucherView(Struct, frozen=True, kw_only=True):
     place_names: dict[str, dict[str, str]]
 
 
-async def candidates(connection: Connection, person_id: UUID, programme_id: UUID) -> list[Candidate]:
-    """The person's live vouchers of the programme, at most MAX_VOUCHERS, not locked yet."""
-    rows = await connection.fetch(_CANDIDATES, person_id, programme_id, MAX_VOUCHERS)
-    return [Candidate(*row.values()) for row in rows]
-
-
 async def candidates_of(
     connection: Connection, holders: Collection[Holding]
 ) -> dict[Holding, list[Candidate]]:  # fmt: skip
-    """As `candidates` for many persons, in one statement; who has no live voucher is left out."""
+    """Each one's live vouchers of the programme, at most MAX_VOUCHERS, not locked yet; who has none is left out."""
     found: dict[Holding, list[Candidate]] = {}
     if holders:
         columns = zip(*holders, strict=True)
