@@ -21,7 +21,8 @@ from campaigns.services.context import Context
 KEY_LIFE_SECONDS = 5.0
 MOST_KEYS = 10_000
 MOST_PERSONS = 100_000
-_BEARER = re.compile(r"[Bb]earer ([\x21-\x7e]{16,200})")
+MAX_KEY_CHARACTERS = 200
+_BEARER = re.compile(rf"[Bb]earer ([\x21-\x7e]{{16,{MAX_KEY_CHARACTERS}}})")
 
 
 class Authenticator:

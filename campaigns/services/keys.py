@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
-from campaigns.domain.errors import Denied, Invalid, not_found
+from campaigns.domain.errors import Invalid, not_found
 from campaigns.domain.ids import new_id
 from campaigns.domain.principal import Principal
 from campaigns.domain.roles import KIND_SCOPES, KeyKind, require, scopes_of
@@ -24,7 +24,6 @@ from campaigns.store.unit_of_work import Request, Work, perform
 
 KEY_BYTES = 32
 KEY_PREFIX = "hb_"
-MAX_KEY_CHARACTERS = 64
 Scopes = Annotated[tuple[Annotated[str, Meta(max_length=32)], ...], Meta(max_length=32)]
 
 
@@ -125,7 +124,7 @@ async def make_key(ctx: Context, principal: Principal, asked: Request | None, co
 async def _within_roles(
     connection: Connection, programme_id: UUID, staff_id: UUID, scopes: list[str]
 ) -> list[str]:
-    """What of ``scopes`` the member's roles allow; a role lost later narrows it further, see `authenticate`."""
+    """What of ``scopes`` the member's roles allow; a role lost later narrows it further, see `access.principals_of`."""
     row = await store.staff_row(connection, programme_id, staff_id)
     assert row is not None
     return sorted(set(scopes) & scopes_of(row["roles"]))
@@ -164,30 +163,6 @@ async def list_keys(ctx: Context, principal: Principal, query: PageQuery) -> Pag
     async with ctx.pool.acquire() as connection:
         rows = await store.key_page(connection, principal.programme_id, after_id(query), query.limit + 1)
     return page_of([_answer(row) for row in rows], query, lambda answer: answer.id)
-
-
-async def authenticate(ctx: Context, text: str) -> Principal:
-    """Who a bearer key belongs to, with the scopes they hold now. Raises Denied ``key_unknown`` (401).
-
-    A member of staff holds what both the key and their roles allow; an inactive subject's key is unknown.
-    """
-    if len(text) > MAX_KEY_CHARACTERS:
-        raise Denied("key_unknown", status=401)
-    async with ctx.pool.acquire() as connection:
-        row = await store.bearer(connection, key_digest(text))
-    if row is None or not row["active"]:
-        raise Denied("key_unknown", status=401)
-    scopes = frozenset(row["scopes"])
-    if row["roles"] is not None:
-        scopes &= scopes_of(row["roles"])
-    is_terminal = row["kind"] == "terminal"
-    return Principal(
-        row["kind"],
-        row["merchant_id"] if is_terminal else row["subject_id"],
-        row["programme_id"],
-        scopes,
-        terminal_id=row["subject_id"] if is_terminal else None,
-    )
 
 
 def _answer(row: store.Row | None) -> KeyAnswer:

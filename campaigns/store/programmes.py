@@ -133,24 +133,6 @@ async def insert_keys(connection: Connection, rows: Sequence[tuple[Any, ...]]) -
 
 
 # Whose key it is, and whether they may still act: one look-up per request.
-_BEARER = """
-SELECT k.id, k.kind, k.subject_id, k.programme_id, k.scopes, s.roles, tm.id AS merchant_id,
-       CASE k.kind WHEN 'staff' THEN s.active WHEN 'auditor' THEN s.active
-            WHEN 'terminal' THEN t.active AND st.active AND tm.active WHEN 'merchant' THEN m.active
-            ELSE true END AS active
-FROM api_key k
-LEFT JOIN staff s ON k.kind IN ('staff', 'auditor') AND s.id = k.subject_id
-LEFT JOIN terminal t ON k.kind = 'terminal' AND t.id = k.subject_id
-LEFT JOIN store st ON st.id = t.store_id
-LEFT JOIN merchant tm ON tm.id = st.merchant_id
-LEFT JOIN merchant m ON k.kind = 'merchant' AND m.id = k.subject_id
-WHERE k.digest = $1 AND k.revoked_at IS NULL
-"""
-
-
-async def bearer(connection: Connection, digest: bytes) -> Row | None:
-    """The live key of this digest with its subject, or None."""
-    return await connection.fetchrow(_BEARER, digest)
 
 
 async def key_row(connection: Connection, programme_id: UUID, key_id: UUID) -> Row | None:

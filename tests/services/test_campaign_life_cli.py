@@ -16,8 +16,8 @@ from campaigns.domain.errors import HongbaoError
 from campaigns.runtime.engines import Databases
 from campaigns.services.clock import shift_clock
 from campaigns.services.context import Context
-from campaigns.services.keys import authenticate
 from campaigns.services.sweeping import sweep
+from tests.support.bearer import authenticate
 from tests.support.campaign_files import list_file
 from tests.support.office import now_of
 

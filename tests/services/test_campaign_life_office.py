@@ -11,7 +11,7 @@ from campaigns.domain.errors import Denied, Invalid, Refused
 from campaigns.domain.roles import KIND_SCOPES, ROLE_SCOPES, scopes_of
 from campaigns.services.context import Context
 from campaigns.services.fields import Names
-from campaigns.services.keys import MakeKey, authenticate, list_keys, make_key, revoke_key
+from campaigns.services.keys import MakeKey, list_keys, make_key, revoke_key
 from campaigns.services.paging import PageQuery
 from campaigns.services.programmes import NamedCommand, add_operator, add_unit, list_operators, list_units
 from campaigns.services.staff import (
@@ -23,6 +23,7 @@ from campaigns.services.staff import (
     staff_principal,
 )
 from campaigns.store.unit_of_work import request
+from tests.support.bearer import authenticate
 from tests.support.office import Office, open_office
 
 NAME = Names(zh="财政科", en="Finance")

@@ -11,7 +11,6 @@ from campaigns.domain.merchant_csv import MAX_LINES, read_csv
 from campaigns.domain.payment_code import looks_like_store_code
 from campaigns.services.context import Context
 from campaigns.services.fields import Names
-from campaigns.services.keys import authenticate
 from campaigns.services.merchant_import import ImportMerchants, ImportRow, import_merchants
 from campaigns.services.merchants import (
     PutMerchant,
@@ -26,6 +25,7 @@ from campaigns.services.merchants import (
 from campaigns.services.paging import PageQuery
 from campaigns.services.programmes import NamedCommand, add_operator
 from campaigns.store.unit_of_work import request
+from tests.support.bearer import authenticate
 from tests.support.office import Office, open_office
 
 CREDIT_CODE = "91110000600037341L"
