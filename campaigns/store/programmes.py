@@ -132,9 +132,6 @@ async def insert_keys(connection: Connection, rows: Sequence[tuple[Any, ...]]) -
     )
 
 
-# Whose key it is, and whether they may still act: one look-up per request.
-
-
 async def key_row(connection: Connection, programme_id: UUID, key_id: UUID) -> Row | None:
     return await connection.fetchrow(f"{_KEY} WHERE k.programme_id = $1 AND k.id = $2", programme_id, key_id)
 
